@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# hansactl: bin_PROGRAMS, its sources and what it links.
+

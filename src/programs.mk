@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# hansad: sbin_PROGRAMS, its sources (src/main.c src/modules.c).
+

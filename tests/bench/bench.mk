@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Benchmarks: what the tarball carries.
+

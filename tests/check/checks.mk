@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Checks of the sources themselves: scripts that print file:line of what is wrong.
+

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Fuzzers, built with --enable-fuzzers.
+

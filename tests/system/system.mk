@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# System tests: what the tarball carries.
+

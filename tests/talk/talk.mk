@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Conversations: check programs, scripts and what the tarball carries.
+
