@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An account in memory, on its home: a local bare JID with its sessions and what modules keep for it. It is loaded from
+ * the store at the first need; parcels that come meanwhile wait in order behind the first. Without sessions it stays for
+ * a while and is then forgotten. An address that has no account is known as absent for some seconds.
+ */
+#ifndef CORE_ACCOUNT_H
+#define CORE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "core/custody.h"
+#include "core/server.h"
+#include "store/account.h"
+#include "xmpp/jid.h"
+
+enum account_state { ACCOUNT_LOADING, ACCOUNT_READY, ACCOUNT_ABSENT, ACCOUNT_FAILED };
+
+struct account {
+	struct home *home;
+	struct jid jid;                 /* bare; owned */
+	enum account_state state;
+	struct list sessions;           /* struct session.link; in the order of binding */
+	size_t session_count;
+	struct store_credential *credentials;   /* owned; loaded */
+	size_t credential_count;
+	uint64_t undelivered, undelivered_bytes;        /* journal entries beyond the watermark */
+	struct list_link idle_link;
+	uint64_t idle_since_ms;
+	uint32_t holds;                 /* while > 0 it is not forgotten */
+	struct parcel *waiting, **waiting_end;          /* while loading */
+	struct list wanted;             /* account_want calls while loading */
+	void *parts[];                  /* of each module, by module_number */
+};
+
+static inline void *account_part(const struct account *account, const struct module *module)
+{
+	return account->parts[module_number(account->home->server, module)];
+}
+static inline void account_set_part(struct account *account, const struct module *module, void *part)
+{
+	account->parts[module_number(account->home->server, module)] = part;
+}
+
+/* The destination of local hosts: their accounts, and the host itself (core/host.c answers for a bare domain). */
+extern const struct destination_class account_destination;
+
+/* The account if it is in memory and ready, else NULL. */
+struct account *account_find(struct home *home, const char *bare, size_t len);
+
+/*
+ * Gets the account, loading it where needed: ready() is called once, at once or later, on this home, with the account in
+ * one of the states READY, ABSENT, FAILED. Only on the account's own home. The want lies inside its owner; a want that is
+ * cancelled is never called.
+ */
+struct account_want {
+	struct list_link link;
+	void (*ready)(struct account_want *want, struct account *account);
+};
+void account_want(struct home *home, const struct jid *bare, struct account_want *want,
+                  void (*ready)(struct account_want *want, struct account *account));
+void account_want_cancel(struct account_want *want);
+
+/* Keeps the account in memory across an asynchronous step. */
+void account_hold(struct account *account);
+void account_release(struct account *account);
+
+/* After the store has created or changed it: the absent mark is forgotten, credentials are loaded anew. On its home. */
+void account_changed(struct home *home, const struct jid *bare);
+/* After it was removed: sessions are closed (not-authorized), modules told, the memory forgotten. */
+void account_deleted(struct home *home, const struct jid *bare);
+
+/* What a module calls to put a parcel into the journal for later delivery: taken when durable, refused with
+ * service-unavailable over the quota (XEP-0160 §3) and with resource-constraint when the store fails. */
+void account_keep(struct account *account, struct parcel *parcel);
+/* Sends what the journal holds beyond the watermark to a session, with delay stamps, and advances the watermark as it is
+ * taken (RFC 6121 §8.5.2.2, XEP-0160). New messages queue behind it. */
+struct session;
+void account_deliver_kept(struct account *account, struct session *session);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A module is a part of the server behind one table: an edge or an extension. The list in modules.c is the only place
+ * that names them all, and its order is the order of the hooks. Hooks are named for places on a stanza's journey
+ * (docs/architecture.md). Members that a module does not need stay NULL.
+ */
+#ifndef CORE_MODULE_H
+#define CORE_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/conf.h"
+
+struct account;
+struct config;
+struct home;
+struct iq_handler;
+struct module;
+struct parcel;
+struct server;
+struct session;
+struct stanza;
+struct store_account_load;
+struct command;
+
+enum hook_result {
+	HOOK_NEXT,              /* not mine: the next module, at last the default */
+	HOOK_DONE,              /* the module has taken over what it was given */
+};
+
+/* What a module implements, for docs/xeps.md and the DOAP file. */
+struct module_spec {
+	const char *id;         /* "XEP-0199", "RFC 6121"; NULL ends */
+	const char *version;    /* of the document, "2.0.1" */
+	const char *note;       /* NULL or a sentence */
+};
+
+struct module {
+	const char *name;
+	const struct module_spec *specs;
+	const char *const *host_features;       /* disco#info of a host; NULL ends */
+	const char *const *account_features;    /* disco#info of an account */
+	const struct iq_handler *iqs;           /* core/iq.h */
+	const struct conf_section_kind *options;        /* name NULL ends */
+	const struct command *commands;         /* core/command.h: what hansactl can ask of it */
+
+	/* Life. configure() makes the module's part of a snapshot (NULL is fine) and may add domains; on a fault it sets
+	 * *error (malloc'ed) and returns NULL. start() and stop() run on the main thread while no worker runs. */
+	void *(*configure)(struct config *config, const struct conf *conf, char **error);
+	void (*unconfigure)(void *part);
+	bool (*start)(struct server *server, char **error);
+	void (*stop)(struct server *server);
+	void *(*home_open)(struct home *home);          /* answers home_part */
+	void (*home_close)(struct home *home, void *part);
+	void (*home_configured)(struct home *home);     /* a new snapshot is in force on this home */
+	void (*home_drain)(struct home *home);          /* the server is leaving: close streams */
+
+	/* The life of an account in memory, on its home. */
+	void (*account_loaded)(struct account *account, const struct store_account_load *load);
+	void (*account_unloaded)(struct account *account);
+	void (*account_removed)(struct account *account);       /* deleted for good; sessions are closed already */
+
+	/* The life of a session. */
+	void (*session_bound)(struct session *session);
+	void (*session_ended)(struct session *session);         /* before it leaves the account's list */
+
+	/* A client's stanza on its way out, from stamped, to as given (text NULL: none), not sealed: the module may
+	 * change it. HOOK_DONE: the module owns it (routes, answers, or frees it with stanza_unref). */
+	enum hook_result (*session_sent)(struct session *session, struct stanza *stanza);
+	/* A parcel for an account (bare or full JID) at its home. HOOK_DONE: the module has answered or will answer it. */
+	enum hook_result (*account_received)(struct account *account, struct parcel *parcel);
+};
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The server: the one struct that everything hangs from, and the home, a worker's share of it. There are no mutable
+ * globals beside these two. What a worker touches is in its home; what is shared is immutable (the snapshot) or has its
+ * own lock (store, background, admission, log).
+ */
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+
+#include <stdbool.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "core/config.h"
+#include "core/module.h"
+#include "net/admission.h"
+#include "net/background.h"
+#include "net/worker.h"
+#include "store/store.h"
+#include "xmpp/parser.h"
+
+struct server {
+	const struct module *const *modules;    /* NULL ends the array; the order is the order of hooks */
+	size_t module_count;
+	struct workers *workers;
+	struct home *homes;                     /* one for each worker */
+	struct store *store;
+	struct background *background;
+	struct admission *admission;
+	struct log *log;
+	const struct config *config;            /* the newest snapshot; homes hold their own. Main thread only */
+	char *config_path;
+	uint64_t started_ms;
+	char secret[65];                        /* hex of 32 random bytes kept in the store: dialback keys, fake salts */
+	void (*stop)(struct server *server);    /* asks the main thread to drain and leave; any thread */
+	void (*reload)(struct server *server, void (*done)(void *context, char *error), void *context);
+};
+
+/* Counters of one worker; summed when read, by anybody (torn reads do not matter). */
+struct home_figures {
+	uint64_t messages, presences, iqs;      /* routed */
+	uint64_t bounced;                       /* refusals that became an error to the sender */
+	uint64_t sessions, accounts;            /* now */
+	uint64_t logins, login_failures;
+};
+
+struct home {
+	struct server *server;
+	struct worker *worker;
+	const struct config *config;            /* the snapshot of this home; swapped between turns */
+	struct parser_set *parsers;
+	struct map *accounts;                   /* bare JID -> struct account; core/account.c */
+	struct list idle_accounts;              /* without sessions, oldest first */
+	struct list unacked_streams;            /* core/stream.c */
+	struct timer_box *timers;               /* core's own timers; opaque */
+	void **parts;                           /* what each module keeps here, by module_number */
+	struct home_figures figures;
+	uint64_t serial;                        /* source of ids unique in this home */
+};
+
+static inline struct home *home_of(struct worker *worker)
+{
+	return worker_owner(worker);
+}
+
+/* The number of a module in the list, for home->parts, account parts and config parts. Our bug when it is absent. */
+size_t module_number(const struct server *server, const struct module *module);
+
+static inline void *home_part(const struct home *home, const struct module *module)
+{
+	return home->parts[module_number(home->server, module)];
+}
+
+struct server_options {
+	const char *config_path;
+	const struct module *const *modules;
+	struct store *store;                    /* NULL: opened as the configuration says; else taken */
+	bool stepped;                           /* tests: one thread steps all */
+	const struct clock *clock;              /* NULL: the system's; likewise below */
+	struct entropy *entropy;
+	const struct hash_seed *seed;           /* NULL: random */
+	struct log *log;                        /* NULL: as the configuration says */
+};
+
+/* Reads the configuration, opens store and homes, starts modules and workers. NULL and a malloc'ed line. */
+struct server *server_start(const struct server_options *options, char **error);
+/* Drains: no new connections, streams closed with system-shutdown, at most 5 s; then everything is closed and freed. */
+void server_stop(struct server **server);
+/* Reads the configuration again; on a fault nothing changes. NULL: done; else the malloc'ed line. Main thread. */
+char *server_reload(struct server *server);
+/* -t: only checks. NULL: fine; else the line. */
+char *server_check(const char *config_path, const struct module *const *modules);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A session: one bound resource of an account, on the account's home. It outlives its stream where resuming allows, so
+ * the stream is behind an outlet that the client edge attaches. The presence fields are RFC 6121 §4's.
+ */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "base/list.h"
+#include "core/account.h"
+#include "core/custody.h"
+
+struct session;
+struct map;
+
+/* How a session reaches its client; implemented by the client edge. */
+struct session_outlet {
+	/* Writes the parcel to the client; it is answered when the client's TCP has acknowledged it, or given back by
+	 * session_give_back when the connection dies earlier. */
+	void (*deliver)(struct session *session, struct parcel *parcel);
+	void (*close)(struct session *session, enum stream_condition condition, const char *text);
+};
+
+struct session {
+	struct list_link link;                  /* account->sessions */
+	struct account *account;
+	struct jid jid;                         /* full; owned */
+	char id[ID_LEN + 1];
+	const struct stanza *presence;          /* the last available presence; NULL: not available */
+	int8_t priority;
+	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
+	bool ending;
+	struct map *directed;                   /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
+	const struct session_outlet *outlet;    /* NULL: detached */
+	void *outlet_owner;
+	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
+	char address[64];                       /* of the client, for the administrator */
+};
+
+/*
+ * Binds a resource (RFC 6120 §7). resource: prepared, NULL: the server makes one. A session that holds the resource is
+ * closed with conflict. STANZA_NO_ERROR and *out, or the condition to refuse with: resource-constraint.
+ */
+enum stanza_condition session_bind(struct account *account, const char *resource,
+                                   const struct session_outlet *outlet, void *outlet_owner, struct session **out);
+/* Ends it: modules see session_ended, contacts go unavailable, the memory is freed at the end of the turn. */
+void session_end(struct session *session);
+
+/* A stanza that the client sent: stamped with its full JID, run through session_sent hooks, else routed; a stanza without
+ * `to` goes to the account's bare JID. Takes the reference. */
+void session_sent(struct session *session, struct stanza *stanza);
+
+/* Hands a parcel to the client. Not when the session is ending. */
+void session_deliver(struct session *session, struct parcel *parcel);
+/* A stanza of the server for this client alone (pushes): a parcel is made of it; takes the reference. */
+void session_push(struct session *session, const struct stanza *stanza);
+/* The outlet gives back what the client did not take: it goes through the account's rules again as if it came now, with
+ * this session gone. */
+void session_give_back(struct session *session, struct parcel *parcel);
+
+/* By prepared resource; NULL. */
+struct session *session_find(const struct account *account, const char *resource);
+bool session_is_available(const struct session *session);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Requests about small documents: one text for each (owner, kind, key): private XML by namespace and name, the vCard, the
+ * last activity, secrets of the server itself (owner "").
+ */
+#ifndef STORE_DOCUMENT_H
+#define STORE_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/store.h"
+
+/* GET: text is answered, or ABSENT. PUT: text NULL removes; with create_only an existing text is left and answered with
+ * CONFLICT (text is then what stands there). */
+struct store_document {
+	struct store_request request;
+	const char *kind;               /* "private", "vcard", "last", "secret" */
+	const char *key;                /* "" where there is one only */
+	const char *text;
+	size_t text_len;
+	bool create_only;
+};
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store: what is kept and how it is asked for, never how it is kept. A request goes out with a completion that runs
+ * later, once, on the asking worker. Promises of every driver:
+ *
+ *   - the writes of one owner (an account, later a link) are applied in the order in which they were asked for;
+ *   - a write that is answered STORE_OK is durable: it survives kill -9 and power loss;
+ *   - a read sees every write of the same owner that was asked for before it;
+ *   - one request that fails does not fail its neighbours;
+ *   - completions of one owner's writes come in order; between owners nothing is promised.
+ *
+ * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h. Each is a struct that begins
+ * with a struct store_request and is made with store_request_new; what it borrows must live in its arena.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "net/worker.h"
+
+struct store;
+
+enum store_op {
+	STORE_ACCOUNT_CREATE, STORE_ACCOUNT_CREDENTIALS, STORE_ACCOUNT_REMOVE, STORE_ACCOUNT_LOAD, STORE_ACCOUNT_LIST,
+	STORE_ROSTER_PUT, STORE_ROSTER_REMOVE,
+	STORE_JOURNAL_APPEND, STORE_JOURNAL_READ, STORE_JOURNAL_ADVANCE,
+	STORE_DOCUMENT_GET, STORE_DOCUMENT_PUT,
+	STORE_OPS
+};
+
+enum store_status {
+	STORE_PENDING,          /* not answered yet */
+	STORE_OK,
+	STORE_ABSENT,           /* no such account, document */
+	STORE_CONFLICT,         /* it exists already */
+	STORE_FULL,             /* a quota, or the queue of requests: try later */
+	STORE_FAILED,           /* could not find out or could not write; logged with the cause */
+};
+
+struct store_request {
+	struct mail mail;                       /* used by the driver */
+	struct worker *worker;                  /* who asked; NULL: from a thread without worker, done() runs there */
+	void (*done)(struct store_request *request);    /* owns the request from then on */
+	enum store_op op;
+	enum store_status status;
+	const char *owner;                      /* prepared bare JID, or a key of ours; in the arena */
+	void *context;                          /* the asker's, best an id; not touched */
+	uint64_t token;                         /* likewise */
+	struct arena arena;                     /* inputs and results; freed with the request */
+};
+
+/* size: of the whole struct, zeroed behind the base. owner is copied. */
+void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner, size_t owner_len,
+                        void (*done)(struct store_request *request));
+void store_request_free(struct store_request *request);
+
+/* Never calls done() before it returns. */
+void store_submit(struct store *store, struct store_request *request);
+
+/* Numbers for hansactl status. */
+struct store_figures {
+	uint64_t reads, writes, commits, failed, waiting;
+};
+void store_figures(struct store *store, struct store_figures *out);
+
+/* A driver is a table; drivers: sqlite (store/sqlite.h), the tests' own. First member of each implementation. */
+struct store_driver {
+	const char *name;
+	void (*submit)(struct store *store, struct store_request *request);
+	void (*figures)(struct store *store, struct store_figures *out);
+	void (*close)(struct store *store);     /* finishes what was asked for, then frees */
+};
+struct store {
+	const struct store_driver *driver;
+};
+void store_close(struct store **store);         /* NULL is fine */
+
+/* Drivers answer with this: sets the status and posts the request to its worker. from: NULL off the workers. */
+void store_answer(struct worker *from, struct store_request *request, enum store_status status);
+
+#endif
