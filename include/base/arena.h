@@ -2,7 +2,7 @@
  *
  * An arena: memory with one lifetime, allocated piece by piece, freed at once. A stanza lives in one, a parsed
  * header, a store reply. Owner: whoever made it. Not shared between threads while it is written; readable by all
- * afterwards. All pieces are aligned for any type.
+ * afterwards. All pieces but strings are aligned for any type.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -25,8 +25,8 @@ void arena_clear(struct arena *arena);
 /* Forgets all pieces and keeps one chunk for the next use. */
 void arena_reset(struct arena *arena);
 
-/* Allocates an object of size bytes whose first member is nothing of ours, with the arena itself living inside the
- * first chunk: one malloc for both. The arena is at offset arena_offset of the object. Freed by arena_free_self. */
+/* Allocates a zeroed object that contains its arena, at arena_offset, inside the arena's own first chunk: one malloc
+ * for both. first_size bytes are left for pieces. Freed by arena_free_self, never by arena_clear. */
 void *arena_new_self(size_t object_size, size_t arena_offset, size_t first_size);
 void arena_free_self(void *object, size_t arena_offset);
 

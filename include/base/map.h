@@ -25,7 +25,7 @@ size_t map_count(const struct map *map);
 /* Walks all values: struct map_walk w = {0}; while ((v = map_next(m, &w))) ... The value just answered may be
  * removed while walking; nothing may be put. */
 struct map_walk {
-	size_t slot;
+	size_t start, steps;
 };
 void *map_next(const struct map *map, struct map_walk *walk);
 

@@ -2,4 +2,12 @@
 # The .c files and private headers of src/base.
 
 libhansa_a_SOURCES += \
+	src/base/arena.c \
+	src/base/buf.c \
+	src/base/clock.c \
+	src/base/digest.c \
+	src/base/hash.c \
+	src/base/id.c \
+	src/base/log.c \
+	src/base/map.c \
 	src/base/mem.c
