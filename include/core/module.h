@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 #include "base/conf.h"
+#include "core/config.h"
 
 struct account;
-struct config;
 struct home;
 struct iq_handler;
 struct module;
@@ -22,6 +22,7 @@ struct server;
 struct session;
 struct stanza;
 struct store_account_load;
+struct transport;
 struct command;
 
 enum hook_result {
@@ -55,6 +56,11 @@ struct module {
 	void (*home_close)(struct home *home, void *part);
 	void (*home_configured)(struct home *home);     /* a new snapshot is in force on this home */
 	void (*home_drain)(struct home *home);          /* the server is leaving: close streams */
+
+	/* An edge: the kinds of listen sections whose connections it takes, as bits 1 << enum listen_kind. accepted() runs on
+	 * the home that accepted and takes the transport. */
+	unsigned listens;
+	void (*accepted)(struct home *home, enum listen_kind kind, struct transport *transport);
 
 	/* The life of an account in memory, on its home. */
 	void (*account_loaded)(struct account *account, const struct store_account_load *load);
