@@ -31,8 +31,13 @@ struct account {
 	struct list_link idle_link;
 	uint64_t idle_since_ms;
 	uint32_t holds;                 /* while > 0 it is not forgotten */
+	bool stale;                     /* changed in the store: credentials are loaded anew before the next use */
+	bool asking;                    /* a load is under way */
+	bool gone;                      /* deleted, or its host was: the last hold frees it */
 	struct parcel *waiting, **waiting_end;          /* while loading */
+	size_t waiting_count;
 	struct list wanted;             /* account_want calls while loading */
+	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
 	void *parts[];                  /* of each module, by module_number */
 };
 
@@ -64,6 +69,12 @@ void account_want(struct home *home, const struct jid *bare, struct account_want
                   void (*ready)(struct account_want *want, struct account *account));
 void account_want_cancel(struct account_want *want);
 
+/* The rules for a parcel at the account's home: the modules' account_received in order, then the defaults of RFC 6121
+ * §8.5 for iq and presence. The account is ready. */
+void account_receive(struct account *account, struct parcel *parcel);
+/* May that address learn of the account's presence? Its own addresses may; else the modules are asked. */
+bool account_shares_presence(const struct account *account, const struct jid *with);
+
 /* Keeps the account in memory across an asynchronous step. */
 void account_hold(struct account *account);
 void account_release(struct account *account);
@@ -80,5 +91,11 @@ void account_keep(struct account *account, struct parcel *parcel);
  * taken (RFC 6121 §8.5.2.2, XEP-0160). New messages queue behind it. */
 struct session;
 void account_deliver_kept(struct account *account, struct session *session);
+
+/* Used by core/home.c: the table of accounts of a home, its timers' work, a new snapshot. */
+void accounts_open(struct home *home);
+void accounts_close(struct home *home);
+void accounts_forget_idle(struct home *home);
+void accounts_configured(struct home *home);
 
 #endif

@@ -16,6 +16,7 @@
 struct account;
 struct home;
 struct iq_handler;
+struct jid;
 struct module;
 struct parcel;
 struct server;
@@ -66,6 +67,10 @@ struct module {
 	void (*account_loaded)(struct account *account, const struct store_account_load *load);
 	void (*account_unloaded)(struct account *account);
 	void (*account_removed)(struct account *account);       /* deleted for good; sessions are closed already */
+
+	/* May that address learn of the account's presence: a subscription of type both or from, or directed presence
+	 * (RFC 6121 §8.5.3.1)? Asked through account_shares_presence; one module's yes is enough. */
+	bool (*account_shares_presence)(const struct account *account, const struct jid *with);
 
 	/* The life of a session. */
 	void (*session_bound)(struct session *session);

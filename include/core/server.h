@@ -34,7 +34,11 @@ struct server {
 	char *config_path;
 	uint64_t started_ms;
 	char secret[65];                        /* hex of 32 random bytes kept in the store: dialback keys, fake salts */
-	void (*stop)(struct server *server);    /* asks the main thread to drain and leave; any thread */
+	struct list listeners;                  /* core/server.c's; main thread only */
+	void *main;                             /* of the program that started the server, for stop and reload */
+	/* Any thread may ask; the main thread does it. stop: drains and leaves. reload: done() runs on the main thread,
+	 * error is malloc'ed, NULL when the new configuration is in force. */
+	void (*stop)(struct server *server);
 	void (*reload)(struct server *server, void (*done)(void *context, char *error), void *context);
 };
 
@@ -53,11 +57,15 @@ struct home {
 	struct parser_set *parsers;
 	struct map *accounts;                   /* bare JID -> struct account; core/account.c */
 	struct list idle_accounts;              /* without sessions, oldest first */
+	struct list absent_accounts;            /* addresses without an account, oldest first */
+	size_t absent_count;
 	struct list unacked_streams;            /* core/stream.c */
 	struct timer_box *timers;               /* core's own timers; opaque */
 	void **parts;                           /* what each module keeps here, by module_number */
 	struct home_figures figures;
 	uint64_t serial;                        /* source of ids unique in this home */
+	size_t streams;                         /* that live here now; core/stream.c counts, a drain waits for none */
+	bool draining;                          /* the server is leaving: nobody new is let in */
 };
 
 static inline struct home *home_of(struct worker *worker)
@@ -83,6 +91,9 @@ struct server_options {
 	const struct hash_seed *seed;           /* NULL: random */
 	struct log *log;                        /* NULL: as the configuration says */
 };
+
+/* On the main thread: visit() runs once on each home, on its own worker, and all have run when this returns. */
+void server_visit_homes(struct server *server, void (*visit)(struct home *home, void *context), void *context);
 
 /* Reads the configuration, opens store and homes, starts modules and workers. NULL and a malloc'ed line. */
 struct server *server_start(const struct server_options *options, char **error);

@@ -22,6 +22,8 @@ struct session_outlet {
 	/* Writes the parcel to the client; it is answered when the client's TCP has acknowledged it, or given back by
 	 * session_give_back when the connection dies earlier. */
 	void (*deliver)(struct session *session, struct parcel *parcel);
+	/* Ends the client's stream with this error. The session may have left its account already; it lives until the
+	 * outlet's owner calls session_end, when its stream has closed. */
 	void (*close)(struct session *session, enum stream_condition condition, const char *text);
 };
 
@@ -33,12 +35,14 @@ struct session {
 	const struct stanza *presence;          /* the last available presence; NULL: not available */
 	int8_t priority;
 	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
-	bool ending;
+	bool ending;                            /* it has left its account; nothing is delivered to it any more */
+	bool ended;
 	struct map *directed;                   /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
 	const struct session_outlet *outlet;    /* NULL: detached */
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
 	char address[64];                       /* of the client, for the administrator */
+	struct turn_job freeing;                /* core/session.c's */
 };
 
 /*
@@ -47,8 +51,12 @@ struct session {
  */
 enum stanza_condition session_bind(struct account *account, const char *resource,
                                    const struct session_outlet *outlet, void *outlet_owner, struct session **out);
-/* Ends it: modules see session_ended, contacts go unavailable, the memory is freed at the end of the turn. */
+/* It leaves its account: modules see session_ended, contacts go unavailable, nobody finds it any more. Once; more is fine. */
+void session_leave(struct session *session);
+/* The owner of its outlet has no more use for it: it leaves and is freed at the end of the turn. Exactly once. */
 void session_end(struct session *session);
+/* The server ends it (conflict, deleted, kicked): it leaves and its outlet is asked to close. */
+void session_close(struct session *session, enum stream_condition condition, const char *text);
 
 /* A stanza that the client sent: stamped with its full JID, run through session_sent hooks, else routed; a stanza without
  * `to` goes to the account's bare JID. Takes the reference. */
@@ -58,8 +66,8 @@ void session_sent(struct session *session, struct stanza *stanza);
 void session_deliver(struct session *session, struct parcel *parcel);
 /* A stanza of the server for this client alone (pushes): a parcel is made of it; takes the reference. */
 void session_push(struct session *session, const struct stanza *stanza);
-/* The outlet gives back what the client did not take: it goes through the account's rules again as if it came now, with
- * this session gone. */
+/* The outlet gives back what the client did not take, in order, before session_end: the session leaves, and the parcel goes
+ * through the account's rules again as if it came now, with its since_us. */
 void session_give_back(struct session *session, struct parcel *parcel);
 
 /* By prepared resource; NULL. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Service discovery (XEP-0030) of hosts and accounts: what is announced comes from the module tables and from the domain
+ * table. What the server as a whole supports does not change while it runs.
+ */
+#ifndef CORE_DISCO_H
+#define CORE_DISCO_H
+
+struct arena;
+struct element;
+struct home;
+struct server;
+
+/* The <c/> of our disco#info for the features of a stream (XEP-0115 §6.3), as XML; lives as long as the home. */
+const char *disco_caps_element(const struct home *home);
+
+/* The disco#info <query/> of a host, in the arena; node: to be mirrored, NULL: none. */
+struct element *disco_host_info(struct arena *arena, const struct server *server, const char *node);
+
+#endif
