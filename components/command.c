@@ -2,7 +2,7 @@
  *
  * What hansactl can ask of components.
  */
-#include "components/component.h"
+#include "component.h"
 
 #include <string.h>
 
@@ -34,6 +34,7 @@ static void component_list(struct command_call *call)
 }
 
 const struct command component_commands[] = {
-	{ "component list", "", "List the configured components and who is attached.", 0, 0, component_list },
+	{ "component list", "", "List the configured components and who is attached.", 0, 0, component_list,
+	  NULL },
 	{ 0 },
 };

@@ -4,7 +4,7 @@
  * (XEP-0114 §2). Custody of a stanza for a component is taken when the component's TCP has acknowledged it; what a broken
  * connection gives back is refused, and its sender gets the error.
  */
-#include "components/component.h"
+#include "component.h"
 
 #include <string.h>
 

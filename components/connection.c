@@ -4,7 +4,7 @@
  * handshake proves the secret, the connection moves to the home of its domain and takes the component's place. Before the
  * handshake nothing else is accepted, within ten seconds; afterwards every stanza must come from the component's domain.
  */
-#include "components/component.h"
+#include "component.h"
 
 #include <string.h>
 
