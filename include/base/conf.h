@@ -46,7 +46,8 @@ struct conf;
 struct conf_section;
 
 /* Reads path and what it includes. kinds: an array of pointers that NULL ends; several kinds of the same name are one
- * section with the rows of all (modules add rows to "limits"). NULL and a malloc'ed line in *error when it cannot. */
+ * section with the rows of all (modules add rows to "limits"). NULL and a malloc'ed line in *error when it cannot. One
+ * call at a time in a process: libconfuse parses with globals of its own. */
 struct conf *conf_load(const char *path, const struct conf_section_kind *const *kinds, char **error);
 void conf_free(struct conf **conf);
 

@@ -41,7 +41,8 @@ void log_reopen(struct log *log, enum log_level level);
 /* Turns a level's name ("error", "warn", "info", "debug") into a level; -1: no such name. */
 int log_level_find(const char *name);
 
-/* id: of the stream, session, link or store that this is about; NULL where there is none. */
+/* id: of the stream, session, link or store that this is about; NULL where there is none. log NULL: nothing is
+ * written. */
 void log_write(struct log *log, enum log_level level, const char *id, const char *event,
                const struct log_field *fields);
 

@@ -139,7 +139,7 @@ static size_t char_len(const unsigned char *text, size_t len)
 	}
 	if (len >= 4 && text[0] >= 0xf0 && text[0] <= 0xf4 && is_continuation(text[1]) &&
 	    is_continuation(text[2]) && is_continuation(text[3])) {
-		unsigned high = (text[0] & 7u) << 6 | (text[1] & 0x3fu);        /* the code point without its last 12 bits */
+		unsigned high = (text[0] & 7u) << 6 | (text[1] & 0x3fu);        /* without the last 12 bits */
 
 		return high < 0x10 || high > 0x10f ? 0 : 4;
 	}
@@ -176,22 +176,24 @@ static void line_add_quoted(struct log_line *line, const char *text, size_t len)
 	line_add(line, "\"", 1);
 }
 
+static void line_add_text(struct log_line *line, const char *text, size_t len)
+{
+	if (text_is_plain(text, len))
+		line_add(line, text, len);
+	else
+		line_add_quoted(line, text, len);
+}
+
 static void line_add_value(struct log_line *line, const struct log_field *field)
 {
 	char number[24];
-	size_t len = field->len;
 
-	if (!field->text) {
+	if (field->text) {
+		line_add_text(line, field->text, field->len == SIZE_MAX ? strlen(field->text) : field->len);
+	} else {
 		snprintf(number, sizeof(number), "%lld", (long long)field->number);
 		line_add_str(line, number);
-		return;
 	}
-	if (len == SIZE_MAX)
-		len = strlen(field->text);
-	if (text_is_plain(field->text, len))
-		line_add(line, field->text, len);
-	else
-		line_add_quoted(line, field->text, len);
 }
 
 /* "2026-01-31T08:00:00.000Z info ": syslog writes both itself. */
@@ -222,13 +224,13 @@ void log_write(struct log *log, enum log_level level, const char *id, const char
 {
 	struct log_line line;
 
-	if ((int)level > atomic_load_explicit(&log->level, memory_order_relaxed))
+	if (!log || (int)level > atomic_load_explicit(&log->level, memory_order_relaxed))
 		return;
 	line.len = 0;
 	line.cut = false;
 	if (log->target != LOG_TARGET_SYSLOG)
 		line_add_head(&line, level);
-	line_add_str(&line, id ? id : "-");
+	line_add_text(&line, log_text(id), strlen(log_text(id)));
 	line_add_str(&line, " ");
 	line_add_str(&line, event);
 	for (; fields->key; fields++) {
