@@ -121,7 +121,7 @@ static void reader_report(cfg_t *cfg, const char *format, va_list args)
 
 /* ---- called while libconfuse parses ---- */
 
-static bool reader_opens_twice(struct conf_reader *reader, const struct conf_kind *kind, const char *title,
+static void reader_refuse_twin(struct conf_reader *reader, const struct conf_kind *kind, const char *title,
                                const char *file, unsigned line)
 {
 	for (const struct conf_section *other = kind->first; other; other = other->next) {
@@ -132,19 +132,17 @@ static bool reader_opens_twice(struct conf_reader *reader, const struct conf_kin
 		write_section_name(other, &sentence);
 		buf_printf(&sentence, " stands already in %s:%u; allowed is one", other->file, other->line);
 		reader_fail_buf(reader, file, line, &sentence);
-		return true;
 	}
-	return false;
 }
 
-/* The option without a name has a default, which libconfuse parses whenever it opens a section. */
+/* The option without a name has a default, which libconfuse parses whenever it opens a section. It would abort if that
+ * failed, so a fault here only stops the reading at the next value or at the section's end. */
 static int section_opened(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
 {
 	struct conf_reader *reader = option_reader(option);
 	struct conf_kind *kind = kind_find(reader->conf, cfg->name);
 
-	if (reader_opens_twice(reader, kind, cfg->title, cfg->filename, (unsigned)cfg->line))
-		return -1;
+	reader_refuse_twin(reader, kind, cfg->title, cfg->filename, (unsigned)cfg->line);
 	reader->section = section_add(reader->conf, kind, cfg->title, cfg->filename, (unsigned)cfg->line);
 	*(const char **)result = text;
 	return 0;
@@ -169,7 +167,7 @@ static int value_read(cfg_t *cfg, cfg_opt_t *row, const char *text, void *result
 	struct conf_section *section = reader->section;
 	size_t option = section ? kind_option_find(section->kind, row->name) : SIZE_MAX;
 
-	if (option == SIZE_MAX || strcmp(cfg->name, section->kind->name) != 0)
+	if (reader->error || option == SIZE_MAX || strcmp(cfg->name, section->kind->name) != 0)
 		return -1;
 	if (section->values[option].is_set && row->nvalues == 1) {
 		struct buf sentence = { 0 };
@@ -218,7 +216,7 @@ static int section_closed(cfg_t *cfg, cfg_opt_t *option)
 	(void)cfg;
 	section_note_empty_lists(section, option->values[option->nvalues - 1]->section->opts);
 	reader->section = NULL;
-	return reader_complete(reader, section) ? 0 : -1;
+	return !reader->error && reader_complete(reader, section) ? 0 : -1;
 }
 
 /* ---- files ---- */

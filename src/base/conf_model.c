@@ -142,12 +142,14 @@ static bool bool_parse(const char *text, int64_t *number)
 /* allowed: "one | another". */
 static bool choice_has(const char *allowed, const char *text)
 {
-	size_t len = strlen(text);
+	size_t len = strcspn(text, " ");
 
+	if (len == 0 || text[len] != '\0')
+		return false;
 	for (const char *word = allowed; word; word = strstr(word, " | ")) {
 		if (word != allowed)
 			word += 3;
-		if (len > 0 && strncmp(word, text, len) == 0 && (word[len] == '\0' || word[len] == ' '))
+		if (strncmp(word, text, len) == 0 && (word[len] == '\0' || word[len] == ' '))
 			return true;
 	}
 	return false;
