@@ -1,4 +1,14 @@
 # SPDX-License-Identifier: MIT
-# The .c files and private headers of src/xmpp.
+# The .c files of src/xmpp.
 
-libhansa_a_SOURCES +=
+libhansa_a_SOURCES += \
+	src/xmpp/element.c \
+	src/xmpp/error.c \
+	src/xmpp/framer.c \
+	src/xmpp/jid.c \
+	src/xmpp/name.c \
+	src/xmpp/parser.c \
+	src/xmpp/stamp.c \
+	src/xmpp/stanza.c \
+	src/xmpp/utf8.c \
+	src/xmpp/writer.c
