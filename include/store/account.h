@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests about accounts: who exists, how they authenticate, everything that a login needs in one read. Owner of each
- * request: the account's bare JID (STORE_ACCOUNT_LIST: the host).
+ * Requests about accounts: who exists, how they authenticate, everything that a login needs in one read.
+ * Owner of each request: the account's bare JID (STORE_ACCOUNT_LIST: the host).
  */
 #ifndef STORE_ACCOUNT_H
 #define STORE_ACCOUNT_H
@@ -23,12 +23,13 @@ struct store_credential {
 };
 enum { STORE_CREDENTIALS = 2 };         /* SHA-1 and SHA-256 */
 
-/* CREATE: CONFLICT when it exists. CREDENTIALS (a new password): ABSENT when it does not. REMOVE: the account with its
- * roster, journal and documents; ABSENT. */
+/* CREATE: CONFLICT when it exists. CREDENTIALS (a new password): ABSENT when it does not. REMOVE: the
+ * account with its roster, journal and documents; ABSENT. */
 struct store_account_write {
 	struct store_request request;
 	struct store_credential credentials[STORE_CREDENTIALS];
 	size_t credential_count;
+	int64_t created_us;                     /* CREATE: wall clock */
 };
 
 /* LOAD: everything an account holds in memory. ABSENT: no such account. */
@@ -43,7 +44,8 @@ struct store_account_load {
 	uint64_t undelivered_bytes;
 };
 
-/* LIST: accounts of a host in order of their names, from behind after (NULL: from the start), at most limit. */
+/* LIST: accounts of a host in order of their names, from behind the account after (NULL: from the start),
+ * at most limit. */
 struct store_account_list {
 	struct store_request request;
 	const char *after;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests about small documents: one text for each (owner, kind, key): private XML by namespace and name, the vCard, the
- * last activity, secrets of the server itself (owner "").
+ * Requests about small documents: one text for each (owner, kind, key): private XML by namespace and name,
+ * the vCard, the last activity, secrets of the server itself (owner "").
  */
 #ifndef STORE_DOCUMENT_H
 #define STORE_DOCUMENT_H
@@ -11,7 +11,8 @@
 
 #include "store/store.h"
 
-/* GET: text is answered, or ABSENT. PUT: text NULL removes; with create_only an existing text is left and answered with
+/* Owner: an account (ABSENT where there is none), or "". GET: text is answered, or ABSENT. PUT: text NULL
+ * removes (ABSENT where there was nothing); with create_only an existing text is left and answered with
  * CONFLICT (text is then what stands there). */
 struct store_document {
 	struct store_request request;

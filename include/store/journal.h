@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests about one account's journal: append-only entries with a watermark of what has been delivered. An entry's
- * sequence is the driver's, ascending for the account; its id is ours (XEP-0359) and unique.
+ * Requests about one account's journal: append-only entries with a watermark of what has been delivered. An
+ * entry's sequence is the driver's, ascending for the account; its id is ours (XEP-0359) and unique.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -30,7 +30,7 @@ struct store_journal_append {
 	struct store_journal_entry entry;
 };
 
-/* READ: undelivered entries with sequence > after, in order, at most limit entries. */
+/* READ: undelivered entries (beyond the watermark) with sequence > after, in order, at most limit entries. */
 struct store_journal_read {
 	struct store_request request;
 	uint64_t after;
@@ -39,7 +39,8 @@ struct store_journal_read {
 	size_t count;
 };
 
-/* ADVANCE: all up to sequence has been delivered; entries up to there may be forgotten (policy of the host). */
+/* ADVANCE: all up to sequence has been delivered; entries up to there may be forgotten (policy of the
+ * host). The watermark never falls and never passes the newest entry. */
 struct store_journal_advance {
 	struct store_request request;
 	uint64_t sequence;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The store: what is kept and how it is asked for, never how it is kept. A request goes out with a completion that runs
- * later, once, on the asking worker. Promises of every driver:
- *
- *   - the writes of one owner (an account, later a link) are applied in the order in which they were asked for;
+ * The store: what is kept and how it is asked for, never how it is kept. A request goes out with a completion
+ * that runs later, once, on the asking worker. Promises of every driver:
+ *   - the writes of one owner (an account, later a link) are applied in the order in which they were asked
+ *     for;
  *   - a write that is answered STORE_OK is durable: it survives kill -9 and power loss;
  *   - a read sees every write of the same owner that was asked for before it;
  *   - one request that fails does not fail its neighbours;
- *   - completions of one owner's writes come in order; between owners nothing is promised.
+ *   - completions of one owner's writes come in order, but that a full queue refuses at once (STORE_FULL);
+ *     between owners nothing is promised.
  *
- * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h. Each is a struct that begins
- * with a struct store_request and is made with store_request_new; what it borrows must live in its arena.
+ * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h. Each is a struct
+ * that begins with a struct store_request and is made with store_request_new; what it borrows must live in
+ * its arena.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -25,7 +27,8 @@
 struct store;
 
 enum store_op {
-	STORE_ACCOUNT_CREATE, STORE_ACCOUNT_CREDENTIALS, STORE_ACCOUNT_REMOVE, STORE_ACCOUNT_LOAD, STORE_ACCOUNT_LIST,
+	STORE_ACCOUNT_CREATE, STORE_ACCOUNT_CREDENTIALS, STORE_ACCOUNT_REMOVE, STORE_ACCOUNT_LOAD,
+	STORE_ACCOUNT_LIST,
 	STORE_ROSTER_PUT, STORE_ROSTER_REMOVE,
 	STORE_JOURNAL_APPEND, STORE_JOURNAL_READ, STORE_JOURNAL_ADVANCE,
 	STORE_DOCUMENT_GET, STORE_DOCUMENT_PUT,
@@ -43,7 +46,7 @@ enum store_status {
 
 struct store_request {
 	struct mail mail;                       /* used by the driver */
-	struct worker *worker;                  /* who asked; NULL: from a thread without worker, done() runs there */
+	struct worker *worker;                  /* who asked; NULL: no worker, done() runs on a driver's thread */
 	void (*done)(struct store_request *request);    /* owns the request from then on */
 	enum store_op op;
 	enum store_status status;
@@ -54,8 +57,8 @@ struct store_request {
 };
 
 /* size: of the whole struct, zeroed behind the base. owner is copied. */
-void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner, size_t owner_len,
-                        void (*done)(struct store_request *request));
+void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner,
+                        size_t owner_len, void (*done)(struct store_request *request));
 void store_request_free(struct store_request *request);
 
 /* Never calls done() before it returns. */
@@ -67,7 +70,8 @@ struct store_figures {
 };
 void store_figures(struct store *store, struct store_figures *out);
 
-/* A driver is a table; drivers: sqlite (store/sqlite.h), the tests' own. First member of each implementation. */
+/* A driver is a table; drivers: sqlite (store/sqlite.h), the tests' own. First member of each
+ * implementation. */
 struct store_driver {
 	const char *name;
 	void (*submit)(struct store *store, struct store_request *request);
@@ -79,7 +83,8 @@ struct store {
 };
 void store_close(struct store **store);         /* NULL is fine */
 
-/* Drivers answer with this: sets the status and posts the request to its worker. from: NULL off the workers. */
+/* Drivers answer with this: sets the status and posts the request to its worker. from: NULL off the
+ * workers. */
 void store_answer(struct worker *from, struct store_request *request, enum store_status status);
 
 #endif

@@ -90,6 +90,7 @@ static void user_write(struct user_change *change, size_t key_count)
 
 	memcpy(write->credentials, change->keys, sizeof(change->keys));
 	write->credential_count = key_count;
+	write->created_us = clock_wall_us(worker_clock(home->worker));
 	write->request.context = change;
 	store_submit(home->server->store, &write->request);
 }

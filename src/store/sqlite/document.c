@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Operations on documents (store/document.h). Their owner is an account or, "", the server itself.
+ */
+#include "store/document.h"
+
+#include "operation.h"
+#include "query.h"
+
+static void document_start(struct query *q, struct database *db, enum query_name name,
+                           const struct store_document *document)
+{
+	query_start(q, db, name);
+	query_put_owner(q, document->request.owner);
+	query_put_text(q, document->kind);
+	query_put_text(q, document->key);
+}
+
+enum store_status sqlite_document_get(struct database *db, struct store_request *request)
+{
+	struct store_document *document = (struct store_document *)request;
+	struct query q;
+
+	document->text = NULL;
+	document->text_len = 0;
+	document_start(&q, db, QUERY_DOCUMENT, document);
+	if (query_next(&q))
+		document->text = query_text_len(&q, &request->arena, &document->text_len);
+	if (!query_finish(&q))
+		return STORE_FAILED;
+	return document->text ? STORE_OK : STORE_ABSENT;
+}
+
+static enum store_status document_create(struct database *db, struct store_document *document)
+{
+	enum store_status status;
+	struct query q;
+
+	document_start(&q, db, QUERY_DOCUMENT_CREATE, document);
+	query_put_text_len(&q, document->text, document->text_len);
+	status = query_change(&q, STORE_CONFLICT);
+	if (status != STORE_CONFLICT)
+		return status;
+	/* There is one already, or there is no such owner. */
+	status = sqlite_document_get(db, &document->request);
+	return status == STORE_OK ? STORE_CONFLICT : status;
+}
+
+enum store_status sqlite_document_put(struct database *db, struct store_request *request)
+{
+	struct store_document *document = (struct store_document *)request;
+	struct query q;
+
+	if (!document->text) {
+		document_start(&q, db, QUERY_DOCUMENT_REMOVE, document);
+		return query_change(&q, STORE_ABSENT);
+	}
+	if (document->create_only)
+		return document_create(db, document);
+	document_start(&q, db, QUERY_DOCUMENT_PUT, document);
+	query_put_text_len(&q, document->text, document->text_len);
+	return query_change(&q, STORE_ABSENT);
+}

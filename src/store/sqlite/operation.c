@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of operations.
+ */
+#include "operation.h"
+
+#include <string.h>
+
+static const struct operation operations[STORE_OPS] = {
+	[STORE_ACCOUNT_CREATE] = { "account create", true, sqlite_account_create },
+	[STORE_ACCOUNT_CREDENTIALS] = { "account credentials", true, sqlite_account_credentials },
+	[STORE_ACCOUNT_REMOVE] = { "account remove", true, sqlite_account_remove },
+	[STORE_ACCOUNT_LOAD] = { "account load", false, sqlite_account_load },
+	[STORE_ACCOUNT_LIST] = { "account list", false, sqlite_account_list },
+	[STORE_ROSTER_PUT] = { "roster put", true, sqlite_roster_put },
+	[STORE_ROSTER_REMOVE] = { "roster remove", true, sqlite_roster_remove },
+	[STORE_JOURNAL_APPEND] = { "journal append", true, sqlite_journal_append },
+	[STORE_JOURNAL_READ] = { "journal read", false, sqlite_journal_read },
+	[STORE_JOURNAL_ADVANCE] = { "journal advance", true, sqlite_journal_advance },
+	[STORE_DOCUMENT_GET] = { "document get", false, sqlite_document_get },
+	[STORE_DOCUMENT_PUT] = { "document put", true, sqlite_document_put },
+};
+
+const struct operation *operation_get(enum store_op op)
+{
+	return &operations[op];
+}
+
+enum { ROWS_FIRST = 8 };
+
+void *rows_grow(struct arena *arena, void *items, size_t count, size_t item_size)
+{
+	bool is_full = count == 0 || (count >= ROWS_FIRST && (count & (count - 1)) == 0);
+	void *larger;
+
+	if (!is_full)
+		return items;
+	larger = arena_zalloc(arena, (count ? 2 * count : ROWS_FIRST) * item_size);
+	if (count)
+		memcpy(larger, items, count * item_size);
+	return larger;
+}

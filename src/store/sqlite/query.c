@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All SQL of the embedded store, and how values get into it and out of it. ?1 and ?2 are the owner's host and
+ * name wherever a statement finds an account by its address; "id > 0" leaves out the server itself, which is
+ * no account.
+ *
+ * Text reaches this file checked (xmpp/utf8.h) and comes out as it went in; what is checked here is that it
+ * has no NUL inside, so that no length is ever mistaken.
+ */
+#include "query.h"
+
+#include <assert.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const query_sql[QUERIES] = {
+	[QUERY_BEGIN_READ] = "BEGIN",
+	[QUERY_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[QUERY_COMMIT] = "COMMIT",
+	[QUERY_ROLLBACK] = "ROLLBACK",
+	[QUERY_SAVEPOINT] = "SAVEPOINT request",
+	[QUERY_RELEASE] = "RELEASE request",
+	[QUERY_ROLLBACK_TO] = "ROLLBACK TO request",
+
+	[QUERY_ACCOUNT] =
+		"SELECT id, roster_version, delivered FROM account WHERE host = ?1 AND name = ?2 AND id > 0",
+	[QUERY_ACCOUNT_CREATE] =
+		"INSERT INTO account (host, name, created_us) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+	[QUERY_ACCOUNT_REMOVE] =
+		"DELETE FROM account WHERE host = ?1 AND name = ?2 AND id > 0",
+	[QUERY_ACCOUNT_LIST] =
+		"SELECT name, created_us FROM account WHERE host = ?1 AND name > ?2 AND id > 0"
+		" ORDER BY name LIMIT ?3",
+	[QUERY_CREDENTIALS] =
+		"SELECT hash, iterations, salt, stored_key, server_key FROM credential WHERE account = ?1"
+		" ORDER BY hash",
+	[QUERY_CREDENTIAL_PUT] =
+		"INSERT INTO credential (account, hash, iterations, salt, stored_key, server_key)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[QUERY_CREDENTIALS_REMOVE] =
+		"DELETE FROM credential WHERE account = ?1",
+
+	[QUERY_ROSTER] =
+		"SELECT contact, name, groups, state, approved, listed, request, version"
+		" FROM roster WHERE account = ?1 ORDER BY contact",
+	[QUERY_ROSTER_PUT] =
+		"INSERT INTO roster"
+		" (account, contact, name, groups, state, approved, listed, request, version)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		" ON CONFLICT (account, contact) DO UPDATE SET"
+		" name = excluded.name, groups = excluded.groups, state = excluded.state,"
+		" approved = excluded.approved, listed = excluded.listed,"
+		" request = excluded.request, version = excluded.version",
+	[QUERY_ROSTER_REMOVE] =
+		"DELETE FROM roster WHERE account = ?1 AND contact = ?2",
+	[QUERY_ROSTER_VERSION] =
+		"UPDATE account SET roster_version = max(roster_version, ?2) WHERE id = ?1",
+
+	[QUERY_JOURNAL_APPEND] =
+		"INSERT INTO journal (account, at_us, direction, type, bytes, id, peer, stanza)"
+		" SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account"
+		" WHERE host = ?1 AND name = ?2 AND id > 0",
+	[QUERY_JOURNAL_READ] =
+		"SELECT sequence, at_us, direction, type, id, peer, stanza"
+		" FROM journal WHERE account = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+	[QUERY_JOURNAL_WEIGH] =
+		"SELECT count(*), coalesce(sum(bytes), 0) FROM journal WHERE account = ?1 AND sequence > ?2",
+	/* The watermark never falls and never runs ahead of the newest entry. */
+	[QUERY_JOURNAL_ADVANCE] =
+		"UPDATE account SET delivered = max(delivered, min(?2,"
+		" (SELECT coalesce(max(sequence), 0) FROM journal WHERE journal.account = account.id)))"
+		" WHERE id = ?1",
+	/* Without an archive what has been delivered is forgotten. */
+	[QUERY_JOURNAL_FORGET] =
+		"DELETE FROM journal WHERE account = ?1"
+		" AND sequence <= (SELECT delivered FROM account WHERE account.id = ?1)",
+
+	/* Documents may belong to the server itself. */
+	[QUERY_DOCUMENT] =
+		"SELECT text FROM document"
+		" WHERE account = (SELECT id FROM account WHERE host = ?1 AND name = ?2)"
+		" AND kind = ?3 AND key = ?4",
+	[QUERY_DOCUMENT_PUT] =
+		"INSERT INTO document (account, kind, key, text)"
+		" SELECT id, ?3, ?4, ?5 FROM account WHERE host = ?1 AND name = ?2"
+		" ON CONFLICT (account, kind, key) DO UPDATE SET text = excluded.text",
+	[QUERY_DOCUMENT_CREATE] =
+		"INSERT INTO document (account, kind, key, text)"
+		" SELECT id, ?3, ?4, ?5 FROM account WHERE host = ?1 AND name = ?2"
+		" ON CONFLICT (account, kind, key) DO NOTHING",
+	[QUERY_DOCUMENT_REMOVE] =
+		"DELETE FROM document"
+		" WHERE account = (SELECT id FROM account WHERE host = ?1 AND name = ?2)"
+		" AND kind = ?3 AND key = ?4",
+};
+
+static void query_complain(struct query *q)
+{
+	database_complain(q->db);
+	q->statement = NULL;
+}
+
+void query_start(struct query *q, struct database *db, enum query_name name)
+{
+	sqlite3_stmt **kept = &db->statements[name];
+
+	*q = (struct query){ .db = db };
+	if (!*kept)
+		sqlite3_prepare_v3(db->handle, query_sql[name], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
+	q->statement = *kept;
+	if (!q->statement)
+		query_complain(q);
+}
+
+/* ---- parameters ---- */
+
+static void query_bound(struct query *q, int code)
+{
+	if (code != SQLITE_OK)
+		query_complain(q);
+}
+
+void query_put_number(struct query *q, int64_t number)
+{
+	if (q->statement)
+		query_bound(q, sqlite3_bind_int64(q->statement, ++q->parameter, number));
+}
+
+void query_put_unsigned(struct query *q, uint64_t number)
+{
+	query_put_number(q, number > INT64_MAX ? INT64_MAX : (int64_t)number);
+}
+
+void query_put_text(struct query *q, const char *text)
+{
+	query_put_text_len(q, text, text ? strlen(text) : 0);
+}
+
+void query_put_text_len(struct query *q, const char *text, size_t len)
+{
+	if (!q->statement)
+		return;
+	q->parameter++;
+	query_bound(q, sqlite3_bind_text64(q->statement, q->parameter, text, len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+/* A null pointer would be SQL's NULL; no bytes are bytes nevertheless. */
+void query_put_bytes(struct query *q, const void *bytes, size_t len)
+{
+	if (!q->statement)
+		return;
+	q->parameter++;
+	query_bound(q, sqlite3_bind_blob64(q->statement, q->parameter, len ? bytes : "", len, SQLITE_STATIC));
+}
+
+/* "romeo@north.example" is romeo of north.example; without an @ there is no name. */
+void query_put_owner(struct query *q, const char *owner)
+{
+	const char *at = strchr(owner, '@');
+
+	query_put_text(q, at ? at + 1 : owner);
+	query_put_text_len(q, owner, at ? (size_t)(at - owner) : 0);
+}
+
+/* ---- rows ---- */
+
+bool query_next(struct query *q)
+{
+	int code = q->statement ? sqlite3_step(q->statement) : SQLITE_ERROR;
+
+	q->column = -1;
+	if (code == SQLITE_ROW)
+		return true;
+	if (code != SQLITE_DONE && q->statement) {
+		sqlite3_stmt *statement = q->statement;
+
+		query_complain(q);
+		sqlite3_reset(statement);
+	}
+	return false;
+}
+
+int64_t query_number(struct query *q)
+{
+	return q->statement ? sqlite3_column_int64(q->statement, ++q->column) : 0;
+}
+
+const char *query_text_len(struct query *q, struct arena *arena, size_t *len)
+{
+	const char *text = q->statement ? (const char *)sqlite3_column_text(q->statement, ++q->column) : NULL;
+
+	*len = text ? (size_t)sqlite3_column_bytes(q->statement, q->column) : 0;
+	if (text && memchr(text, '\0', *len)) {
+		query_fail(q, "text has a NUL inside");
+		return NULL;
+	}
+	return text ? arena_str_len(arena, text, *len) : NULL;
+}
+
+const char *query_text(struct query *q, struct arena *arena)
+{
+	size_t len;
+
+	return query_text_len(q, arena, &len);
+}
+
+const void *query_bytes(struct query *q, struct arena *arena, size_t *len)
+{
+	const void *bytes = q->statement ? sqlite3_column_blob(q->statement, ++q->column) : NULL;
+
+	*len = bytes ? (size_t)sqlite3_column_bytes(q->statement, q->column) : 0;
+	return arena_dup(arena, bytes, *len);
+}
+
+void query_copy(struct query *q, void *bytes, size_t len)
+{
+	const void *found = q->statement ? sqlite3_column_blob(q->statement, ++q->column) : NULL;
+
+	if (found && (size_t)sqlite3_column_bytes(q->statement, q->column) == len)
+		memcpy(bytes, found, len);
+	else
+		query_fail(q, "a key has a wrong length");
+}
+
+void query_fail(struct query *q, const char *why)
+{
+	if (!q->statement)
+		return;
+	snprintf(q->db->fault, sizeof(q->db->fault), "%s", why);
+	sqlite3_reset(q->statement);
+	q->statement = NULL;
+}
+
+bool query_finish(struct query *q)
+{
+	if (!q->statement)
+		return false;
+	sqlite3_reset(q->statement);
+	return true;
+}
+
+/* ---- writes ---- */
+
+bool query_run(struct database *db, enum query_name name)
+{
+	struct query q;
+
+	query_start(&q, db, name);
+	query_next(&q);
+	return query_finish(&q);
+}
+
+enum store_status query_change(struct query *q, enum store_status unchanged)
+{
+	bool is_row = query_next(q);
+
+	assert(!is_row);
+	(void)is_row;
+	if (!query_finish(q))
+		return STORE_FAILED;
+	return sqlite3_changes(q->db->handle) ? STORE_OK : unchanged;
+}

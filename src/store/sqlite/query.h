@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Questions to SQLite by name. All SQL stands in one table in query.c and takes its values as parameters
+ * only. A statement is prepared at the first use and kept as long as its connection.
+ *
+ *	query_start(&q, db, QUERY_CREDENTIALS);
+ *	query_put_number(&q, account);
+ *	while (query_next(&q))
+ *		... query_number(&q), query_text(&q, arena) in the order of the columns ...
+ *	if (!query_finish(&q))
+ *		return STORE_FAILED;
+ *
+ * After a fault every further call on the query does nothing and query_finish says false; db->fault says why.
+ */
+#ifndef SQLITE_QUERY_H
+#define SQLITE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "database.h"
+#include "store/store.h"
+
+enum query_name {
+	QUERY_BEGIN_READ, QUERY_BEGIN_WRITE, QUERY_COMMIT, QUERY_ROLLBACK,
+	QUERY_SAVEPOINT, QUERY_RELEASE, QUERY_ROLLBACK_TO,
+
+	QUERY_ACCOUNT, QUERY_ACCOUNT_CREATE, QUERY_ACCOUNT_REMOVE, QUERY_ACCOUNT_LIST,
+	QUERY_CREDENTIALS, QUERY_CREDENTIAL_PUT, QUERY_CREDENTIALS_REMOVE,
+
+	QUERY_ROSTER, QUERY_ROSTER_PUT, QUERY_ROSTER_REMOVE, QUERY_ROSTER_VERSION,
+
+	QUERY_JOURNAL_APPEND, QUERY_JOURNAL_READ, QUERY_JOURNAL_WEIGH, QUERY_JOURNAL_ADVANCE,
+	QUERY_JOURNAL_FORGET,
+
+	QUERY_DOCUMENT, QUERY_DOCUMENT_PUT, QUERY_DOCUMENT_CREATE, QUERY_DOCUMENT_REMOVE,
+
+	QUERIES
+};
+_Static_assert((int)QUERIES <= (int)DATABASE_STATEMENTS, "a connection keeps every statement");
+
+struct query {
+	struct database *db;
+	struct sqlite3_stmt *statement;         /* NULL after a fault */
+	int parameter;                          /* bound last */
+	int column;                             /* read last */
+};
+
+void query_start(struct query *q, struct database *db, enum query_name name);
+
+/* Parameters, in their order. Text and bytes are borrowed until the query is finished; NULL is SQL's NULL. */
+void query_put_number(struct query *q, int64_t number);
+void query_put_unsigned(struct query *q, uint64_t number);      /* beyond INT64_MAX: as that */
+void query_put_text(struct query *q, const char *text);
+void query_put_text_len(struct query *q, const char *text, size_t len);
+void query_put_bytes(struct query *q, const void *bytes, size_t len);
+void query_put_owner(struct query *q, const char *owner);       /* two parameters: host and name */
+
+/* The next row; false: none, or a fault. */
+bool query_next(struct query *q);
+/* Columns, in their order; copied into the arena. Text that has a NUL inside is a fault. */
+int64_t query_number(struct query *q);
+const char *query_text(struct query *q, struct arena *arena);
+const char *query_text_len(struct query *q, struct arena *arena, size_t *len);
+const void *query_bytes(struct query *q, struct arena *arena, size_t *len);
+/* Exactly len bytes, or a fault. */
+void query_copy(struct query *q, void *bytes, size_t len);
+/* What was read makes no sense. */
+void query_fail(struct query *q, const char *why);
+
+bool query_finish(struct query *q);
+
+/* A statement without parameters and rows. */
+bool query_run(struct database *db, enum query_name name);
+/* Carries out a write: STORE_OK where it changed rows, unchanged where it changed none, or STORE_FAILED. */
+enum store_status query_change(struct query *q, enum store_status unchanged);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all drivers share: the life of a request, from the asker to the driver and back to the asker's worker.
+ */
+#include "store/store.h"
+
+#include <assert.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "store/account.h"
+
+void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner,
+                        size_t owner_len, void (*done)(struct store_request *request))
+{
+	struct store_request *request = arena_new_self(size, offsetof(struct store_request, arena), 0);
+
+	assert(size >= sizeof(*request) && op < STORE_OPS);
+	request->op = op;
+	request->worker = worker;
+	request->done = done;
+	request->owner = arena_str_len(&request->arena, owner, owner_len);
+	return request;
+}
+
+/* SCRAM keys are as good as a password to whoever would play the server. */
+static void request_wipe(struct store_request *request)
+{
+	struct store_account_write *write = (struct store_account_write *)request;
+	struct store_account_load *load = (struct store_account_load *)request;
+
+	if (request->op == STORE_ACCOUNT_CREATE || request->op == STORE_ACCOUNT_CREDENTIALS)
+		mem_wipe(write->credentials, sizeof(write->credentials));
+	if (request->op == STORE_ACCOUNT_LOAD)
+		mem_wipe(load->credentials, sizeof(load->credentials));
+}
+
+void store_request_free(struct store_request *request)
+{
+	request_wipe(request);
+	arena_free_self(request, offsetof(struct store_request, arena));
+}
+
+void store_submit(struct store *store, struct store_request *request)
+{
+	store->driver->submit(store, request);
+}
+
+static void request_arrive(struct worker *worker, struct mail *mail)
+{
+	struct store_request *request = LIST_MEMBER(mail, struct store_request, mail);
+
+	(void)worker;
+	request->done(request);
+}
+
+void store_answer(struct worker *from, struct store_request *request, enum store_status status)
+{
+	request->status = status;
+	request->mail.arrive = request_arrive;
+	if (request->worker)
+		worker_post(from, request->worker, &request->mail);
+	else
+		request->done(request);
+}
+
+void store_figures(struct store *store, struct store_figures *out)
+{
+	*out = (struct store_figures){ 0 };
+	store->driver->figures(store, out);
+}
+
+void store_close(struct store **store)
+{
+	if (*store)
+		(*store)->driver->close(*store);
+	*store = NULL;
+}
