@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reaching a service of a domain: SRV look-up with fallback to the domain's own addresses and the given port (RFC 6120
+ * §3.2), then the addresses in order, a new attempt each 250 ms beside those that hang (RFC 8305 §5); the first that
+ * connects wins.
+ */
+#ifndef NET_CONNECT_H
+#define NET_CONNECT_H
+
+#include "net/resolve.h"
+#include "net/transport.h"
+
+struct connect;
+
+enum connect_status {
+	CONNECT_OK,
+	CONNECT_NO_SUCH_DOMAIN,         /* neither SRV nor address exists */
+	CONNECT_NO_SERVICE,             /* SRV "." */
+	CONNECT_DNS_FAILED,             /* could not find out */
+	CONNECT_FAILED,                 /* addresses exist, none took the connection */
+};
+
+/* reason: a sentence for the log and the administrator, borrowed. transport: taken by the callee, NULL unless OK. */
+typedef void connect_done(void *owner, enum connect_status status, struct transport *transport, const char *reason);
+
+struct connect_options {
+	const char *domain;             /* A-labels */
+	const char *service;            /* "_xmpp-server._tcp"; NULL: no SRV look-up */
+	uint16_t fallback_port;
+	const struct resolve_target *targets;   /* an administrator's override, used instead of DNS SRV; may be names */
+	size_t target_count;
+	uint32_t timeout_ms;            /* of the whole (30000) */
+};
+
+struct connect *connect_start(struct worker *worker, struct resolver *resolver, const struct connect_options *options,
+                              connect_done *done, void *owner);
+void connect_cancel(struct connect **connect);          /* done() will not come */
+
+#endif

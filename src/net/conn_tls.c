@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A conn under TLS: its handshake and the way of its input through decryption. A worker begins only so many handshakes
+ * in a turn; the others keep their first bytes and wait in line, so that a crowd that comes at once does not starve
+ * those who are in.
+ */
+#include <assert.h>
+
+#include "conn_inside.h"
+#include "worker_inside.h"
+
+void conn_start_tls(struct conn *conn, struct tls *tls, const char *name, const char *alpn)
+{
+	assert(!conn->tls && !conn->moving_to);
+	if (conn->phase != CONN_OPEN)
+		return;
+	conn->tls = tls_session_new(tls, name, alpn);
+	/* What the owner has said so far still goes out in clear. */
+	conn->wire = conn->out;
+	conn->out = (struct buf){ 0 };
+	conn->sealed += conn->wire.len;
+	conn->wired += conn->wire.len;
+	conn->clear_until = conn->wired;
+	timer_start(conn->worker, &conn->deadline, CONN_HANDSHAKE_MS, conn_deadline_passed);
+	/* The client speaks first. */
+	conn->unread = name != NULL;
+	conn_schedule_input(conn);
+	conn_mark_dirty(conn);
+	conn_update_reading(conn);
+}
+
+bool conn_is_secure(const struct conn *conn)
+{
+	return conn->secure;
+}
+
+void conn_tls(const struct conn *conn, struct conn_tls *out)
+{
+	assert(conn->tls);
+	tls_session_describe(conn->tls, out);
+}
+
+size_t conn_binding_exporter(struct conn *conn, uint8_t out[64])
+{
+	return conn->secure ? tls_session_exporter(conn->tls, out) : 0;
+}
+
+size_t conn_binding_end_point(struct conn *conn, uint8_t out[64])
+{
+	return conn->secure ? tls_session_end_point(conn->tls, out) : 0;
+}
+
+/* ---- input ---- */
+
+/* What OpenSSL wrote on its own account: handshake, alerts, key updates. */
+static void conn_count_wire(struct conn *conn, size_t before)
+{
+	if (conn->wire.len == before)
+		return;
+	conn->wired += conn->wire.len - before;
+	conn_mark_dirty(conn);
+}
+
+/* An alert may still go out; nothing can be encrypted any more. */
+static void conn_tls_failed(struct conn *conn)
+{
+	conn->secure = false;
+	conn_begin_close(conn, tls_session_error(conn->tls));
+}
+
+/* true: the handshake may go on now. */
+static bool conn_begin_handshake(struct conn *conn)
+{
+	struct conn_shared *shared = worker_conns(conn->worker);
+
+	if (conn->shaking)
+		return true;
+	if (shared->handshakes == 0)
+		return false;
+	shared->handshakes--;
+	conn->shaking = true;
+	return true;
+}
+
+/* true: complete. */
+static bool conn_shake(struct conn *conn)
+{
+	size_t before = conn->wire.len;
+	enum tls_status status = tls_session_shake(conn->tls, &conn->wire);
+
+	conn_count_wire(conn, before);
+	if (status == TLS_BROKEN || status == TLS_ENDED)
+		conn_tls_failed(conn);
+	if (status != TLS_DONE)
+		return false;
+	timer_stop(conn->worker, &conn->deadline);
+	conn->secure = true;
+	conn_mark_dirty(conn);
+	conn->class->secured(conn, conn->owner);
+	return true;
+}
+
+static enum tls_status conn_open_records(struct conn *conn)
+{
+	struct conn_shared *shared = worker_conns(conn->worker);
+	size_t before = conn->wire.len, len;
+	enum tls_status status = tls_session_open(conn->tls, shared->plain, sizeof(shared->plain), &len, &conn->wire);
+
+	conn_count_wire(conn, before);
+	if (len)
+		conn->class->received(conn, conn->owner, shared->plain, len);
+	return status;
+}
+
+/* Delivers until everything is consumed; true: something was left because it may not be delivered now. */
+static bool conn_deliver(struct conn *conn)
+{
+	enum tls_status status = TLS_DONE;
+
+	while (status == TLS_DONE && conn_may_deliver(conn))
+		status = conn_open_records(conn);
+	if (status == TLS_ENDED)
+		conn_ended(conn, NULL);
+	else if (status == TLS_BROKEN)
+		conn_tls_failed(conn);
+	return status == TLS_DONE;
+}
+
+static void conn_keep_input(struct conn *conn)
+{
+	const char *bytes;
+	size_t len = tls_session_left(conn->tls, &bytes);
+
+	if (conn->phase != CONN_OPEN)
+		return;
+	buf_add(&conn->rest, bytes, len);
+	conn->unread = true;
+	conn_schedule_input(conn);
+}
+
+void conn_decrypt(struct conn *conn, const char *bytes, size_t len)
+{
+	bool left;
+
+	tls_session_feed(conn->tls, bytes, len);
+	if (conn->secure || !conn_begin_handshake(conn))
+		left = true;
+	else
+		left = conn_shake(conn);
+	if (left && conn->secure)
+		left = conn_deliver(conn);
+	if (left)
+		conn_keep_input(conn);
+}
