@@ -104,7 +104,7 @@ void address_write_host(const struct address *address, char text[ADDRESS_TEXT])
 	else if (family != AF_INET)
 		host = NULL;
 	if (!host || !inet_ntop(family, host, text, ADDRESS_TEXT))
-		strcpy(text, "-");
+		memcpy(text, "-", 2);
 }
 
 void address_write(const struct address *address, char text[ADDRESS_TEXT])
