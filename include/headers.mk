@@ -33,6 +33,7 @@ noinst_HEADERS += include/core/iq.h
 noinst_HEADERS += include/core/module.h
 noinst_HEADERS += include/core/router.h
 noinst_HEADERS += include/core/sasl.h
+noinst_HEADERS += include/core/scram.h
 noinst_HEADERS += include/core/server.h
 noinst_HEADERS += include/core/session.h
 noinst_HEADERS += include/core/stream.h

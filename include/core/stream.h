@@ -69,14 +69,16 @@ void stream_open(struct stream *stream, const char *from, const char *to, const 
  * close the stream (SECURITY 1.2). */
 void stream_start_tls(struct stream *stream, struct tls *tls, const char *name, const char *alpn);
 void stream_restart(struct stream *stream);
+/* Bytes have come behind what received() was given: a <starttls/> must be refused then. */
+bool stream_has_unread(const struct stream *stream);
 
 /* Output. stream_out: for elements that are no stanzas; write whole elements only. */
 struct buf *stream_out(struct stream *stream);
 void stream_write(struct stream *stream, const struct stanza *stanza, const struct stanza_copy *copy);
 /* Writes a parcel (tail: NULL or XML inside) and keeps its custody until it is acknowledged: then parcel_taken. */
 void stream_send(struct stream *stream, struct parcel *parcel, const char *tail, size_t tail_len);
-/* Parcels and bytes that were sent and are not acknowledged. */
-size_t stream_unacked(const struct stream *stream);
+/* Parcels and bytes that were sent and are not acknowledged, added up: 0 when all has arrived. */
+size_t stream_unacked(struct stream *stream);
 
 /* Reading stops and begins again (the store is behind, a move is prepared, a login is looked up). What is buffered stays. */
 void stream_pause(struct stream *stream);
@@ -93,7 +95,7 @@ void stream_close(struct stream *stream);
 void stream_fail(struct stream *stream, enum stream_condition condition, const char *text);
 
 /* Moves with its unread bytes to another home; arrived(stream, owner) runs there. The last thing a callback does. At once
- * (by mail) when it is the same home. */
+ * (at the end of the turn) when it is the same home. */
 void stream_move(struct stream *stream, struct home *to, void (*arrived)(struct stream *stream, void *owner));
 
 #endif
