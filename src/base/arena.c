@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arenas: a chain of chunks, the newest first, each twice as large as the one before up to a bound. A piece is cut
- * off the newest chunk's free end. Under AddressSanitizer the free bytes and a gap behind each piece are poisoned, so
- * that running over a piece's end is found inside a chunk too.
+ * Arenas: a chain of chunks, the newest first, each twice as large as the one before up to a bound. A piece
+ * is cut off the newest chunk's free end. Under AddressSanitizer the free bytes and a gap behind each piece
+ * are poisoned, so that running over a piece's end is found inside a chunk too.
  */
 #include "base/arena.h"
 
@@ -36,14 +36,14 @@ enum { ARENA_GAP = 0 };
 enum {
 	ARENA_ALIGN = _Alignof(max_align_t),
 	ARENA_FIRST_SIZE = 1024,
-	ARENA_DOUBLE_UP_TO = 65536,     /* larger chunks only for larger pieces */
-	ARENA_PIECE_MAX = 1 << 30,      /* more than this is a length gone wrong, not a piece */
+	ARENA_DOUBLE_UP_TO = 65536, /* larger chunks only for larger pieces */
+	ARENA_PIECE_MAX = 1 << 30,  /* more than this is a length gone wrong, not a piece */
 };
 
 struct arena_chunk {
 	struct arena_chunk *older;
-	size_t size;                    /* of bytes[] */
-	size_t taken;                   /* by the object that the arena lives in; else 0 */
+	size_t size;  /* of bytes[] */
+	size_t taken; /* by the object that the arena lives in; else 0 */
 	_Alignas(max_align_t) char bytes[];
 };
 
@@ -72,7 +72,7 @@ static void arena_open_chunk(struct arena *arena, struct arena_chunk *chunk)
 	ASAN_POISON_MEMORY_REGION(arena->next, chunk->size - chunk->taken);
 }
 
-/* While there is no chunk, next and end are equal, and their value is the size that the first one shall have. */
+/* While there is no chunk, next and end are equal: their value is the size that the first shall have. */
 void arena_init(struct arena *arena, size_t first_size)
 {
 	arena->next = arena->end = (char *)first_size;
@@ -112,7 +112,8 @@ static size_t align_up(size_t n)
 void *arena_new_self(size_t object_size, size_t arena_offset, size_t first_size)
 {
 	size_t taken = align_up(object_size);
-	struct arena_chunk *chunk = chunk_new(taken + align_up(first_size ? first_size : ARENA_FIRST_SIZE), NULL);
+	struct arena_chunk *chunk =
+		chunk_new(taken + align_up(first_size ? first_size : ARENA_FIRST_SIZE), NULL);
 
 	assert(arena_offset + sizeof(struct arena) <= object_size);
 	memset(chunk->bytes, 0, object_size);
@@ -134,7 +135,8 @@ static void arena_grow(struct arena *arena, size_t size)
 	size_t next_size = ARENA_FIRST_SIZE;
 
 	if (arena->chunks)
-		next_size = arena->chunks->size < ARENA_DOUBLE_UP_TO ? 2 * arena->chunks->size : ARENA_DOUBLE_UP_TO;
+		next_size = arena->chunks->size < ARENA_DOUBLE_UP_TO ? 2 * arena->chunks->size
+		                                                     : ARENA_DOUBLE_UP_TO;
 	else if (arena->next)
 		next_size = align_up((uintptr_t)arena->next);
 	if (next_size < size)

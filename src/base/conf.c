@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reading a configuration file through libconfuse: it parses, and calls back for each section opened, each value and
- * each section closed, with the file and line where it is. From that the model is filled; nothing of libconfuse's own
- * storage is used afterwards. Its parser keeps its place in globals: one file is read at a time in a process.
+ * Reading a configuration file through libconfuse: it parses, and calls back for each section opened, each
+ * value and each section closed, with the file and line where it is. From that the model is filled; nothing
+ * of libconfuse's own storage is used afterwards. Its parser keeps its place in globals: one file is read at
+ * a time in a process.
  *
- * libconfuse has no pointer for the caller's context. Each option is declared here with its default number, which text
- * options do not use, holding the address of the reader.
+ * libconfuse has no pointer for the caller's context. Each option is declared here with its default number,
+ * which text options do not use, holding the address of the reader.
  */
 #include "base/conf.h"
 
@@ -26,10 +27,9 @@ enum { INCLUDE_DEPTH_MAX = 8 };
 
 struct conf_reader {
 	struct conf *conf;
-	cfg_opt_t **section_rows;       /* one array for each kind */
-	struct conf_section *section;   /* that is being read */
-	unsigned depth;                 /* of includes */
-	char *error;                    /* the first one */
+	struct conf_section *section; /* that is being read */
+	unsigned depth;               /* of includes */
+	char *error;                  /* the first one */
 };
 
 /* libconfuse's own messages, told in our words around the one text that they contain. */
@@ -41,7 +41,8 @@ static const struct {
 	{ "missing opening brace for section '%s'", "section ", " needs { right behind it" },
 	{ "attempt to append to non-list option '%s'", "option ", " is no list; allowed: =" },
 	{ "unexpected token '%s'", "unexpected ", "; allowed: option = value, section { ... }" },
-	{ "no sub-section title/index for '%s'", "unexpected ", "; allowed: option = value, section { ... }" },
+	{ "no sub-section title/index for '%s'", "unexpected ",
+	  "; allowed: option = value, section { ... }" },
 	{ "syntax error in call of function '%s'", "", " needs one file name in parentheses" },
 	{ "missing parenthesis for function '%s'", "", " needs one file name in parentheses" },
 };
@@ -56,7 +57,8 @@ static void reader_fail(struct conf_reader *reader, const char *file, unsigned l
 {
 	if (reader->error)
 		return;
-	reader->error = line ? str_printf("%s:%u: %s", file, line, sentence) : str_printf("%s: %s", file, sentence);
+	reader->error =
+		line ? str_printf("%s:%u: %s", file, line, sentence) : str_printf("%s: %s", file, sentence);
 	for (char *c = reader->error; *c; c++) {
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
@@ -91,7 +93,8 @@ static void write_names_allowed(const cfg_opt_t *options, struct buf *out)
 	}
 }
 
-static void write_unknown(const struct conf_reader *reader, const cfg_t *cfg, const char *name, struct buf *out)
+static void write_unknown(const struct conf_reader *reader, const cfg_t *cfg, const char *name,
+                          struct buf *out)
 {
 	if (reader->section && strcmp(cfg->name, "root") != 0) {
 		buf_printf(out, "unknown option \"%s\" in ", name);
@@ -112,7 +115,8 @@ static void reader_report(cfg_t *cfg, const char *format, va_list args)
 		write_unknown(reader, cfg, text, &sentence);
 	for (size_t i = 0; i < sizeof(reader_messages) / sizeof(reader_messages[0]); i++) {
 		if (strcmp(format, reader_messages[i].format) == 0)
-			buf_printf(&sentence, "%s\"%s\"%s", reader_messages[i].before, text, reader_messages[i].after);
+			buf_printf(&sentence, "%s\"%s\"%s", reader_messages[i].before, text,
+			           reader_messages[i].after);
 	}
 	if (sentence.len == 0)
 		buf_printf(&sentence, "%.*s%s", (int)strcspn(format, "%'"), format, text);
@@ -135,8 +139,8 @@ static void reader_refuse_twin(struct conf_reader *reader, const struct conf_kin
 	}
 }
 
-/* The option without a name has a default, which libconfuse parses whenever it opens a section. It would abort if that
- * failed, so a fault here only stops the reading at the next value or at the section's end. */
+/* The option without a name has a default, which libconfuse parses whenever it opens a section. It would
+ * abort if that failed, so a fault here only stops the reading at the next value or at the section's end. */
 static int section_opened(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
 {
 	struct conf_reader *reader = option_reader(option);
@@ -148,8 +152,8 @@ static int section_opened(cfg_t *cfg, cfg_opt_t *option, const char *text, void 
 	return 0;
 }
 
-static void reader_refuse_value(struct conf_reader *reader, const cfg_t *cfg, const struct conf_option *option,
-                                const char *text)
+static void reader_refuse_value(struct conf_reader *reader, const cfg_t *cfg,
+                                const struct conf_option *option, const char *text)
 {
 	struct buf sentence = { 0 };
 
@@ -160,7 +164,8 @@ static void reader_refuse_value(struct conf_reader *reader, const cfg_t *cfg, co
 	reader_fail_buf(reader, cfg->filename, (unsigned)cfg->line, &sentence);
 }
 
-/* Called for each value, and for each member of a list: the first of an assignment finds libconfuse's list new. */
+/* Called for each value, and for each member of a list: the first of an assignment finds libconfuse's list
+ * new. */
 static int value_read(cfg_t *cfg, cfg_opt_t *row, const char *text, void *result)
 {
 	struct conf_reader *reader = option_reader(row);
@@ -238,8 +243,10 @@ static bool reader_parse(struct conf_reader *reader, cfg_t *cfg, struct buf *tex
 	return result == CFG_SUCCESS;
 }
 
-/* Reads the file into cfg, which keeps its own place where this is an include. from: the file and line that name it. */
-static bool reader_read_file(struct conf_reader *reader, cfg_t *cfg, const char *path, const char *from, unsigned line)
+/* Reads the file into cfg, which keeps its own place where this is an include. from: the file and line that
+ * name it. */
+static bool reader_read_file(struct conf_reader *reader, cfg_t *cfg, const char *path, const char *from,
+                             unsigned line)
 {
 	struct buf text = { 0 };
 	char *outer_file = cfg->filename;
@@ -317,7 +324,8 @@ static int include_read(cfg_t *cfg, cfg_opt_t *option, int argc, const char **ar
 /* ---- what libconfuse shall know ---- */
 
 /* No field of an option but these is used. */
-static cfg_opt_t row_make(const struct conf_reader *reader, const char *name, cfg_type_t type, cfg_flag_t flags)
+static cfg_opt_t row_make(const struct conf_reader *reader, const char *name, cfg_type_t type,
+                          cfg_flag_t flags)
 {
 	return (cfg_opt_t){ .name = name, .type = type, .flags = flags, .def.number = (long)reader };
 }
@@ -332,8 +340,9 @@ static cfg_opt_t *section_rows(const struct conf_reader *reader, const struct co
 	for (size_t i = 0; i < kind->option_count; i++) {
 		const struct conf_option *option = kind->options[i];
 
-		rows[i + 1] = row_make(reader, option->name, CFGT_STR,
-		                       option->type == CONF_LIST ? CFGF_NODEFAULT | CFGF_LIST : CFGF_NODEFAULT);
+		rows[i + 1] =
+			row_make(reader, option->name, CFGT_STR,
+		                 option->type == CONF_LIST ? CFGF_NODEFAULT | CFGF_LIST : CFGF_NODEFAULT);
 		rows[i + 1].parsecb = value_read;
 	}
 	return rows;

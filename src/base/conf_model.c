@@ -20,10 +20,11 @@ struct conf_unit {
 };
 
 /* The largest first; the one without a name stands for no unit. */
-static const struct conf_unit size_units[] = { { "GB", 1 << 30 }, { "MB", 1 << 20 }, { "kB", 1 << 10 }, { "", 1 },
-	                                       { NULL, 0 } };
-static const struct conf_unit time_units[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 },
-	                                       { "ms", 1 }, { NULL, 0 } };
+static const struct conf_unit size_units[] = {
+	{ "GB", 1 << 30 }, { "MB", 1 << 20 }, { "kB", 1 << 10 }, { "", 1 }, { NULL, 0 }
+};
+static const struct conf_unit time_units[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 },
+	                                       { "s", 1000 },     { "ms", 1 },      { NULL, 0 } };
 static const struct conf_unit int_units[] = { { "", 1 }, { NULL, 0 } };
 
 /* ---- kinds ---- */
@@ -239,8 +240,8 @@ void option_write_allowed(const struct conf_option *option, struct buf *out)
 
 /* ---- sections while they are read ---- */
 
-struct conf_section *section_add(struct conf *conf, struct conf_kind *kind, const char *title, const char *file,
-                                 unsigned line)
+struct conf_section *section_add(struct conf *conf, struct conf_kind *kind, const char *title,
+                                 const char *file, unsigned line)
 {
 	struct conf_section *section = arena_zalloc(&conf->arena, sizeof(*section));
 
@@ -345,7 +346,8 @@ const char *conf_title(const struct conf_section *section)
 	return section->title;
 }
 
-static const struct conf_value *section_value(const struct conf_section *section, const char *name, unsigned types)
+static const struct conf_value *section_value(const struct conf_section *section, const char *name,
+                                              unsigned types)
 {
 	size_t option = kind_option_find(section->kind, name);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The file's text before libconfuse sees it: one pass over the bytes. Comments run from # to the end of the line, and
- * from // or between slash-star and star-slash where a word could begin. Strings end on their line.
+ * The file's text before libconfuse sees it: one pass over the bytes. Comments run from # to the end of the
+ * line, and from // or between slash-star and star-slash where a word could begin. Strings end on their line.
  */
 #include "conf_source.h"
 
@@ -54,9 +54,9 @@ const char *source_read(const char *path, struct buf *text)
 struct source {
 	char *at, *end;
 	unsigned line;
-	unsigned depth;                 /* of open braces */
-	unsigned brace_line;            /* of the newest brace opened */
-	bool in_word;                   /* the byte before belongs to an unquoted word */
+	unsigned depth;      /* of open braces */
+	unsigned brace_line; /* of the newest brace opened */
+	bool in_word;        /* the byte before belongs to an unquoted word */
 };
 
 static bool source_starts(const struct source *source, const char *token)

@@ -13,7 +13,8 @@
 /* A word that libconfuse reads without quotes. */
 static bool text_is_bare(const char *text)
 {
-	return *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == strlen(text);
+	return *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+	                        strlen(text);
 }
 
 static void write_quoted(const char *text, size_t len, struct buf *out)
@@ -73,7 +74,8 @@ static void write_comment(const char *indent, const char *sentence, struct buf *
 	}
 }
 
-/* An untitled section stands open in the example, its options commented out; a titled one is commented out whole. */
+/* An untitled section stands open in the example, its options commented out; a titled one is commented out
+ * whole. */
 static void write_example_section(const struct conf_kind *kind, struct buf *out)
 {
 	const char *off = kind->titled ? "#" : "";

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Digests through OpenSSL's one-shot functions. They fail only without memory or without the algorithm, which ends
- * the process. Base 64 is our own, because OpenSSL's decoder is lenient (RFC 4648 §3.3, §3.5 and §12 say why not).
+ * Digests through OpenSSL's one-shot functions. They fail only without memory or without the algorithm, which
+ * ends the process. Base 64 is our own, because OpenSSL's decoder is lenient (RFC 4648 §3.3, §3.5 and §12 say
+ * why not).
  */
 #include "base/digest.h"
 
@@ -46,11 +47,11 @@ void digest_hmac(enum digest_kind kind, const void *key, size_t key_len, const v
 		abort();
 }
 
-void digest_pbkdf2(enum digest_kind kind, const char *password, size_t password_len, const void *salt, size_t salt_len,
-                   unsigned iterations, uint8_t out[DIGEST_MAX])
+void digest_pbkdf2(enum digest_kind kind, const char *password, size_t password_len, const void *salt,
+                   size_t salt_len, unsigned iterations, uint8_t out[DIGEST_MAX])
 {
-	if (PKCS5_PBKDF2_HMAC(password_len ? password : "", (int)password_len, salt, (int)salt_len, (int)iterations,
-	                      digest_md(kind), (int)digest_size(kind), out) != 1)
+	if (PKCS5_PBKDF2_HMAC(password_len ? password : "", (int)password_len, salt, (int)salt_len,
+	                      (int)iterations, digest_md(kind), (int)digest_size(kind), out) != 1)
 		abort();
 }
 
@@ -78,7 +79,8 @@ void base64_encode(struct buf *out, const void *bytes, size_t len)
 
 	buf_reserve(out, (len + 2) / 3 * 4);
 	for (; len > 0; in += 3, len -= len < 3 ? len : 3) {
-		uint32_t bits = (uint32_t)in[0] << 16 | (len > 1 ? (uint32_t)in[1] << 8 : 0) | (len > 2 ? in[2] : 0);
+		uint32_t bits =
+			(uint32_t)in[0] << 16 | (len > 1 ? (uint32_t)in[1] << 8 : 0) | (len > 2 ? in[2] : 0);
 		char four[4] = {
 			base64_letters[bits >> 18],
 			base64_letters[bits >> 12 & 63],
@@ -102,7 +104,7 @@ static int base64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Decodes four letters, the last `padding` of which are '='. False: a strange letter or bits behind the end. */
+/* Decodes four letters, the last `padding` of which are '='. False: strange letters, bits behind the end. */
 static bool base64_decode_four(struct buf *out, const char *four, size_t padding)
 {
 	uint32_t bits = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012): two rounds for each eight bytes, four
- * at the end. Every look-up by name passes here.
+ * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012): two rounds for each eight
+ * bytes, four at the end. Every look-up by name passes here.
  */
 #include "base/hash.h"
 

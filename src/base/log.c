@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Log lines are made on the stack of the thread that writes them and go out with one write(2), so lines of several
- * threads never mix. A line has a bound; what does not fit is cut, and the line says so. Reopening puts the new file
- * under the old descriptor: a writer on another thread writes to the one or the other, never to neither.
+ * Log lines are made on the stack of the thread that writes them and go out with one write(2), so lines of
+ * several threads never mix. A line has a bound; what does not fit is cut, and the line says so. Reopening
+ * puts the new file under the old descriptor: a writer on another thread writes to the one or the other,
+ * never to neither.
  */
 #include "base/log.h"
 
@@ -25,7 +26,7 @@ enum { LOG_LINE_MAX = 4096, LOG_FILE_MODE = 0640 };
 struct log {
 	enum log_target target;
 	int fd;
-	char *path;             /* LOG_TARGET_FILE */
+	char *path; /* LOG_TARGET_FILE */
 	_Atomic int level;
 };
 
@@ -121,9 +122,9 @@ static bool is_continuation(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* The length of the UTF-8 character at text when it may stand in a log as it is; 0: its first byte must be escaped.
- * C0, DEL, C1, line and paragraph separators and marks that reorder text may not. Overlong forms never decode to an
- * ASCII character in a reader that checks, and are refused here. */
+/* The length of the UTF-8 character at text when it may stand in a log as it is; 0: its first byte must be
+ * escaped. C0, DEL, C1, line and paragraph separators and marks that reorder text may not. Overlong forms
+ * never decode to an ASCII character in a reader that checks, and are refused here. */
 static size_t char_len(const unsigned char *text, size_t len)
 {
 	if (text[0] < 0x80)
@@ -139,7 +140,7 @@ static size_t char_len(const unsigned char *text, size_t len)
 	}
 	if (len >= 4 && text[0] >= 0xf0 && text[0] <= 0xf4 && is_continuation(text[1]) &&
 	    is_continuation(text[2]) && is_continuation(text[3])) {
-		unsigned high = (text[0] & 7u) << 6 | (text[1] & 0x3fu);        /* without the last 12 bits */
+		unsigned high = (text[0] & 7u) << 6 | (text[1] & 0x3fu); /* without the last 12 bits */
 
 		return high < 0x10 || high > 0x10f ? 0 : 4;
 	}
@@ -205,8 +206,9 @@ static void line_add_head(struct log_line *line, enum log_level level)
 	char stamp[64];
 
 	gmtime_r(&seconds, &tm);
-	snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s ", tm.tm_year + 1900, tm.tm_mon + 1,
-	         tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now_us / 1000 % 1000), level_names[level]);
+	snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s ", tm.tm_year + 1900,
+	         tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now_us / 1000 % 1000),
+	         level_names[level]);
 	line_add_str(line, stamp);
 }
 

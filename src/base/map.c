@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The hash table: linear probing in a power of two of slots. A removal shifts the entries behind it back, so there
- * are no tombstones and a table with much coming and going stays fast. It grows at three quarters, shrinks at the
- * next put when an eighth or less is used, and an empty table holds no slots.
+ * The hash table: linear probing in a power of two of slots. A removal shifts the entries behind it back, so
+ * there are no tombstones and a table with much coming and going stays fast. It grows at three quarters,
+ * shrinks at the next put when an eighth or less is used, and an empty table holds no slots.
  *
- * A walk goes downwards from a free slot: what a removal at the current slot shifts comes from slots already seen.
+ * A walk goes downwards from a free slot: what a removal at the current slot shifts comes from slots already
+ * seen.
  */
 #include "base/map.h"
 
@@ -21,13 +22,13 @@ struct map_slot {
 	uint32_t hash;
 	uint32_t len;
 	const void *key;
-	void *value;            /* NULL: the slot is free */
+	void *value; /* NULL: the slot is free */
 };
 
 struct map {
 	struct hash_seed seed;
 	struct map_slot *slots;
-	size_t cap;             /* 0 or a power of two */
+	size_t cap; /* 0 or a power of two */
 	size_t count;
 };
 
