@@ -381,7 +381,7 @@ static struct lookup *lookup_get(struct resolver *resolver, uint16_t type, const
 
 	key[0] = (char)(type >> 8);
 	key[1] = (char)type;
-	strcpy(key + 2, name);
+	memcpy(key + 2, name, key_len - 1);
 	lookup = map_find(resolver->lookups, key, key_len);
 	if (lookup && !lookup->asking && worker_now_ms(resolver->worker) >= lookup->until_ms) {
 		lookup_forget(lookup);
