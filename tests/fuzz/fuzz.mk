@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Fuzzers, built with --enable-fuzzers (clang): tests/fuzz/fuzz_X.c, a pair of lines each between if and endif.
 #	noinst_PROGRAMS += tests/fuzz/fuzz_X
-#	tests_fuzz_fuzz_X_LDFLAGS = $(FUZZ_LDFLAGS)
+#	tests_fuzz_fuzz_X_LDFLAGS = $(FUZZ_LINK)
 # Dictionaries and corpora: EXTRA_DIST.
 
-FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 if FUZZERS
 endif
