@@ -31,7 +31,7 @@ struct conf_option {
 	int64_t min, max;       /* INT, SIZE, TIME; both 0: any value that is not negative */
 	const char *allowed;    /* CHOICE: the words; STRING: what may be said in an error, or NULL */
 	const char *sentence;   /* for the manual: one full sentence */
-	const char *example;    /* for the commented example; NULL: the fallback */
+	const char *example;    /* for the commented example, bare or as written in the file; NULL: the fallback */
 	bool required;
 };
 

@@ -32,8 +32,8 @@ static void write_list(const char *text, struct buf *out)
 {
 	const char *separator = "{ ";
 
-	for (text += strspn(text, "{}, "); *text; text += strspn(text, "{}, ")) {
-		size_t len = strcspn(text, "{}, ");
+	for (text += strspn(text, ", "); *text; text += strspn(text, ", ")) {
+		size_t len = strcspn(text, ", ");
 
 		buf_add_str(out, separator);
 		write_quoted(text, len, out);
@@ -43,10 +43,12 @@ static void write_list(const char *text, struct buf *out)
 	buf_add_str(out, *separator == '{' ? "{ }" : " }");
 }
 
-/* As it would stand in the file behind the equal sign. */
+/* As it would stand in the file behind the equal sign. A row may have written it like that already. */
 static void write_value(const struct conf_option *option, const char *text, struct buf *out)
 {
-	if (option->type == CONF_LIST)
+	if (*text == '"' || *text == '{')
+		buf_add_str(out, text);
+	else if (option->type == CONF_LIST)
 		write_list(text, out);
 	else if (option->type != CONF_STRING && text_is_bare(text))
 		buf_add_str(out, text);
