@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Manual pages (dist_man_MANS) and the documents in the tarball.
 
+dist_man_MANS += docs/hansad.8 docs/hansactl.1
+EXTRA_DIST += \
+	README.md \
+	docs/attach-a-bot.md \
+	docs/demo/bot.py \
+	docs/demo/branch.py \
+	docs/demo/demo.py \
+	docs/demo/dns.py \
+	docs/demo/person.py \
+	docs/link-two-branches.md
