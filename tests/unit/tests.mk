@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Unit tests, tests/unit/test_X.c for each X: one line each between if and endif.
 
+EXTRA_DIST += tests/unit/world.h
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
@@ -10,4 +12,13 @@ check_PROGRAMS += tests/unit/test_id
 check_PROGRAMS += tests/unit/test_list
 check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_map
+check_PROGRAMS += tests/unit/test_sasl
+check_PROGRAMS += tests/unit/test_stream
+check_PROGRAMS += tests/unit/test_address
+check_PROGRAMS += tests/unit/test_admission
+check_PROGRAMS += tests/unit/test_background
+check_PROGRAMS += tests/unit/test_listener
+check_PROGRAMS += tests/unit/test_rate
+check_PROGRAMS += tests/unit/test_timer
+check_PROGRAMS += tests/unit/test_worker
 endif
