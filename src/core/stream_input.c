@@ -43,6 +43,8 @@ static size_t stream_take_units(struct stream *stream, const char *bytes, size_t
 			done = start;
 			break;
 		}
+		if (kind == FRAMER_BROKEN)
+			start = done, end = len;
 		done = pos = end;
 		stream->unread = (uint32_t)(len - done);
 		stream_read_unit(stream, kind, bytes + start, end - start);
