@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Unit tests, tests/unit/test_X.c for each X: one line each between if and endif.
 
-EXTRA_DIST += tests/unit/world.h
+EXTRA_DIST += tests/unit/world.h tests/unit/vector.h
+EXTRA_DIST += tests/vectors/message-delivery-rfc6121-table-1.csv
+EXTRA_DIST += tests/vectors/routing-rfc6121-section-8.csv
+EXTRA_DIST += tests/vectors/subscription-states-rfc6121-appendix-a.csv
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_arena
@@ -14,6 +17,9 @@ check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_map
 check_PROGRAMS += tests/unit/test_sasl
 check_PROGRAMS += tests/unit/test_stream
+check_PROGRAMS += tests/unit/test_delivery
+check_PROGRAMS += tests/unit/test_roster
+check_PROGRAMS += tests/unit/test_subscription
 check_PROGRAMS += tests/unit/test_address
 check_PROGRAMS += tests/unit/test_admission
 check_PROGRAMS += tests/unit/test_background

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Presence of an account's sessions (RFC 6121 §4): broadcast, probes, directed presence. One stanza is sealed and shared by
+ * all who get it; the account itself is one of its subscribers.
+ */
+#ifndef IM_PRESENCE_H
+#define IM_PRESENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/custody.h"
+#include "core/session.h"
+
+/* A client's presence without `to`, or to an address of others when it is no subscription stanza. Takes the stanza. */
+void presence_sent(struct session *session, struct stanza *stanza);
+/* The session ends: who knew of it hears that it is gone (§4.5.2). */
+void presence_session_ended(struct session *session);
+
+/* §4.3.2: answers a probe, and the parcel. */
+void presence_probed(struct account *account, struct parcel *parcel);
+/* An address has told the account that it is unavailable: it is no longer owed our own (§4.6.1). */
+void presence_contact_left(struct account *account, const struct jid *contact);
+
+/* §3.1.5: current presence of each available session to a contact that has just been admitted; their number. */
+size_t presence_show(struct account *account, const struct jid *contact);
+/* §3.2.2: unavailable presence of each available session to a contact that is no longer admitted. */
+void presence_hide(struct account *account, const struct jid *contact);
+
+/* Has the session, or any of the account's when NULL, shared its presence with the address: §8.5.3.1. */
+bool presence_is_shared(const struct account *account, const struct session *session, const struct jid *with);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * RFC 6121: the way of a stanza through an account, outwards from its clients and inwards to them (§8). Which rule applies
+ * is decided in im/delivery.h; what each does is in the files named by the RFC's sections: roster (§2), subscribing (§3),
+ * presence (§4).
+ */
+#include "im/im.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/router.h"
+#include "im/delivery.h"
+#include "im/directed.h"
+#include "im/presence.h"
+#include "im/roster_query.h"
+#include "im/spread.h"
+#include "im/subscribing.h"
+#include "xmpp/ns.h"
+
+/* Outwards. */
+
+static enum hook_result im_session_sent(struct session *session, struct stanza *stanza)
+{
+	if (stanza->kind == STANZA_PRESENCE) {
+		if (subscription_is_type(stanza->type))
+			subscribing_sent(session, stanza);
+		else
+			presence_sent(session, stanza);
+		return HOOK_DONE;
+	}
+	if (stanza->to.text && change_concerns(session->account, &stanza->to)) {
+		change_delay_sent(session->account, stanza);
+		return HOOK_DONE;
+	}
+	return HOOK_NEXT;
+}
+
+void im_route_sent(struct account *account, struct stanza *stanza)
+{
+	if (change_concerns(account, &stanza->to))
+		change_delay_sent(account, stanza);
+	else
+		route_stanza(account->home, stanza_seal(stanza));
+}
+
+void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition, const char *text)
+{
+	const struct jid *from = stanza->to.text ? NULL : &session->account->jid;
+	const struct stanza *sealed = stanza_seal(stanza);
+	const struct stanza *error = stanza_error(sealed, from, condition, text);
+
+	if (error)
+		route_stanza(session->account->home, error);
+	stanza_unref(&sealed);
+}
+
+/* Inwards. */
+
+/* §8.5.2.1.1: "most available" is the highest priority, however many sessions have it. */
+static int best_priority(const struct account *account)
+{
+	int best = -1;
+
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+		const struct session *session = LIST_MEMBER(link, struct session, link);
+
+		if (session_is_available(session) && session->priority > best)
+			best = session->priority;
+	}
+	return best;
+}
+
+static bool choose_best(const struct session *session, const struct parcel *parcel)
+{
+	(void)parcel;
+	return session_is_available(session) && session->priority == best_priority(session->account);
+}
+
+static bool choose_willing(const struct session *session, const struct parcel *parcel)
+{
+	(void)parcel;
+	return session_is_available(session) && session->priority >= 0;
+}
+
+static bool choose_available(const struct session *session, const struct parcel *parcel)
+{
+	(void)parcel;
+	return session_is_available(session);
+}
+
+static struct session *session_addressed(const struct account *account, const struct parcel *parcel)
+{
+	return jid_is_bare(&parcel->to) ? NULL : session_find(account, jid_resource(&parcel->to));
+}
+
+static enum delivery parcel_decide(const struct account *account, const struct parcel *parcel)
+{
+	const struct session *match = session_addressed(account, parcel);
+	const struct stanza *stanza = parcel->stanza;
+	struct delivery_terms terms = {
+		.full = !jid_is_bare(&parcel->to),
+		.match = match != NULL,
+		.willing = best_priority(account) >= 0,
+	};
+
+	if (stanza->kind == STANZA_MESSAGE) {
+		terms.kept = delivery_may_keep(stanza);
+		terms.unheard = delivery_is_unheard(stanza);
+	}
+	if (stanza->kind == STANZA_IQ && match)
+		terms.shared = presence_is_shared(account, match, &stanza->from);
+	return delivery_decide(stanza->type, &terms);
+}
+
+bool im_receive(struct account *account, struct parcel *parcel)
+{
+	struct home *home = account->home;
+
+	if (parcel->stanza->type == PRESENCE_UNAVAILABLE)
+		presence_contact_left(account, &parcel->stanza->from);
+	switch (parcel_decide(account, parcel)) {
+	case DELIVERY_MATCH:
+		session_deliver(session_addressed(account, parcel), parcel);
+		break;
+	case DELIVERY_BEST:
+		spread_message(account, parcel, choose_best);
+		break;
+	case DELIVERY_WILLING:
+		spread_message(account, parcel, choose_willing);
+		break;
+	case DELIVERY_AVAILABLE:
+		spread_copies(account, parcel, &parcel->to, choose_available);
+		parcel_taken(home, &parcel);
+		break;
+	case DELIVERY_KEEP:
+		account_keep(account, parcel);
+		break;
+	case DELIVERY_SUBSCRIPTION:
+		subscribing_received(account, parcel);
+		break;
+	case DELIVERY_PROBE:
+		presence_probed(account, parcel);
+		break;
+	case DELIVERY_REFUSE:
+		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE, NULL);
+		break;
+	case DELIVERY_IGNORE:
+		parcel_taken(home, &parcel);
+		break;
+	case DELIVERY_ANSWER:
+		return false;
+	}
+	return true;
+}
+
+/* What must wait for a change waits; a subscription stanza is a change itself, and requests to the bare JID do not. */
+static bool parcel_must_wait(const struct account *account, const struct parcel *parcel)
+{
+	const struct stanza *stanza = parcel->stanza;
+
+	if (subscription_is_type(stanza->type) || (stanza->kind == STANZA_IQ && jid_is_bare(&parcel->to)))
+		return false;
+	return change_concerns(account, &stanza->from);
+}
+
+static enum hook_result im_account_received(struct account *account, struct parcel *parcel)
+{
+	if (spread_returned(account->home, parcel))
+		return HOOK_DONE;
+	if (parcel_must_wait(account, parcel)) {
+		change_delay_received(account, parcel);
+		return HOOK_DONE;
+	}
+	return im_receive(account, parcel) ? HOOK_DONE : HOOK_NEXT;
+}
+
+static bool im_shares_presence(const struct account *account, const struct jid *with)
+{
+	return presence_is_shared(account, NULL, with);
+}
+
+/* The account's and its sessions' lives. */
+
+static void im_account_loaded(struct account *account, const struct store_account_load *load)
+{
+	struct im *im = mem_zalloc(sizeof(*im));
+
+	for (size_t i = 0; i < load->roster_count; i++)
+		roster_put(&im->roster, &load->roster[i]);
+	im->roster.version = load->roster_version;
+	account_set_part(account, &im_module, im);
+}
+
+static void im_account_unloaded(struct account *account)
+{
+	struct im *im = im_of(account);
+
+	changes_clear(account);
+	roster_clear(&im->roster);
+	free(im);
+	account_set_part(account, &im_module, NULL);
+}
+
+static void im_session_ended(struct session *session)
+{
+	presence_session_ended(session);
+	directed_free(&session->directed);
+}
+
+static void *im_home_open(struct home *home)
+{
+	return spreads_open(home);
+}
+
+static void im_home_close(struct home *home, void *part)
+{
+	(void)home;
+	spreads_close(part);
+}
+
+/* The configuration. */
+
+static const struct conf_option limit_options[] = {
+	{ .name = "roster-text", .type = CONF_SIZE, .fallback = "1023", .min = 64, .max = 65536,
+	  .sentence = "How long the name of a contact and the name of a group in a roster may be." },
+	{ .name = "roster-groups", .type = CONF_INT, .fallback = "100", .min = 1, .max = 10000,
+	  .sentence = "How many groups a contact in a roster may be in." },
+	{ .name = "pending-requests", .type = CONF_INT, .fallback = "100", .min = 1, .max = 100000,
+	  .sentence = "How many subscription requests of strangers may wait for a user's answer." },
+	{ .name = "pending-request-size", .type = CONF_SIZE, .fallback = "8kB", .min = 1024, .max = 262144,
+	  .sentence = "How large a subscription request that waits for a user's answer may be." },
+	{ .name = "directed-presences", .type = CONF_INT, .fallback = "1000", .min = 1, .max = 100000,
+	  .sentence = "To how many addresses outside of the roster a session may have shown its presence." },
+	{ 0 },
+};
+
+static const struct conf_section_kind options[] = {
+	{ .name = "limits", .options = limit_options },
+	{ 0 },
+};
+
+static void *im_configure(struct config *config, const struct conf *conf, char **error)
+{
+	const struct conf_section *section = conf_section(conf, "limits");
+	struct im_limits *limits = arena_alloc(&config->arena, sizeof(*limits));
+
+	(void)error;
+	*limits = (struct im_limits){
+		.roster_text = (uint32_t)conf_number(section, "roster-text"),
+		.roster_groups = (uint32_t)conf_number(section, "roster-groups"),
+		.pending_requests = (uint32_t)conf_number(section, "pending-requests"),
+		.pending_bytes = (uint32_t)conf_number(section, "pending-request-size"),
+		.directed = (uint32_t)conf_number(section, "directed-presences"),
+	};
+	return limits;
+}
+
+static const struct module_spec specs[] = {
+	{ "RFC 6121", "2011-03", NULL },
+	{ "XEP-0160", "1.0.1", NULL },
+	{ "XEP-0334", "1.0.0", "no-store and store for messages to somebody offline" },
+	{ 0 },
+};
+
+static const char *const host_features[] = { NS_OFFLINE_FEATURE, NULL };
+
+const struct module im_module = {
+	.name = "im",
+	.specs = specs,
+	.host_features = host_features,
+	.iqs = roster_handlers,
+	.options = options,
+	.configure = im_configure,
+	.home_open = im_home_open,
+	.home_close = im_home_close,
+	.account_loaded = im_account_loaded,
+	.account_unloaded = im_account_unloaded,
+	.account_shares_presence = im_shares_presence,
+	.session_ended = im_session_ended,
+	.session_sent = im_session_sent,
+	.account_received = im_account_received,
+};

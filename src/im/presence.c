@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * RFC 6121 §4 in its order: initial and subsequent broadcast (§4.2, §4.4), probes (§4.3), unavailable presence (§4.5),
+ * directed presence (§4.6), and the syntax that a server reads (§4.7). Everything that an account says goes through the
+ * router, to its own sessions too, so that it keeps its order with the answers to their requests.
+ */
+#include "im/presence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/router.h"
+#include "im/directed.h"
+#include "im/im.h"
+#include "im/subscribing.h"
+#include "xmpp/ns.h"
+#include "xmpp/stamp.h"
+
+static void presence_broadcast(struct session *session, struct stanza *stanza);
+static void presence_withdraw(struct session *session, struct stanza *stanza);
+static void presence_direct(struct session *session, struct stanza *stanza);
+
+void presence_sent(struct session *session, struct stanza *stanza)
+{
+	switch (stanza->type) {
+	case PRESENCE_AVAILABLE:
+	case PRESENCE_UNAVAILABLE:
+		if (stanza->to.text)
+			presence_direct(session, stanza);
+		else if (stanza->type == PRESENCE_AVAILABLE)
+			presence_broadcast(session, stanza);
+		else
+			presence_withdraw(session, stanza);
+		return;
+	case PRESENCE_PROBE:
+	case PRESENCE_ERROR:
+		if (stanza->to.text) {
+			im_route_sent(session->account, stanza);
+			return;
+		}
+		/* fall through */
+	default:
+		im_refuse_sent(session, stanza, STANZA_BAD_REQUEST, NULL);
+	}
+}
+
+/* §4.7.2.3: at most one, an integer from -128 to 127; 0 where there is none. */
+static bool presence_priority(struct stanza *stanza, int8_t *priority)
+{
+	struct element *element = element_child(stanza->root, "priority", NS_CLIENT);
+	const char *text;
+	char *end;
+	long value;
+
+	*priority = 0;
+	if (!element)
+		return true;
+	for (const struct node *n = element->place->next; n; n = n->next)
+		if (n->element && element_is(n->element, "priority", NS_CLIENT))
+			return false;
+	text = element_text(&stanza->arena, element);
+	value = strtol(text, &end, 10);
+	if (end == text || end[strspn(end, " \t\r\n")] != '\0' || value < INT8_MIN || value > INT8_MAX)
+		return false;
+	*priority = (int8_t)value;
+	return true;
+}
+
+static void presence_route(struct account *account, const struct stanza *stanza, const struct jid *to)
+{
+	route(account->home, parcel_new(account->home, stanza, to));
+}
+
+/* To the account itself, which is its own first subscriber, and to all contacts with "from" or "both". */
+static void presence_publish(struct account *account, const struct stanza *stanza)
+{
+	const struct roster *roster = roster_of(account);
+
+	presence_route(account, stanza, &account->jid);
+	for (size_t i = 0; i < roster->count; i++)
+		if (subscription_gives(roster->items[i]->state))
+			presence_route(account, stanza, &roster->items[i]->contact);
+}
+
+/* §4.2.2: what the account's other sessions are, and probes for the presence of its contacts (§4.3.1). */
+static void presence_ask(struct session *session)
+{
+	struct account *account = session->account;
+	const struct roster *roster = roster_of(account);
+	const struct stanza *probe =
+		stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_PROBE, &account->jid, NULL, NULL));
+
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+		struct session *other = LIST_MEMBER(link, struct session, link);
+
+		if (other != session && session_is_available(other))
+			presence_route(account, other->presence, &session->jid);
+	}
+	for (size_t i = 0; i < roster->count; i++)
+		if (subscription_gets(roster->items[i]->state))
+			presence_route(account, probe, &roster->items[i]->contact);
+	stanza_unref(&probe);
+}
+
+/* §4.2.2, §4.4.2. */
+static void presence_broadcast(struct session *session, struct stanza *stanza)
+{
+	bool initial = !session_is_available(session);
+	bool willing = !initial && session->priority >= 0;
+	int8_t priority;
+
+	if (!presence_priority(stanza, &priority)) {
+		im_refuse_sent(session, stanza, STANZA_BAD_REQUEST, "A priority is one integer from -128 to 127");
+		return;
+	}
+	stanza_unref(&session->presence);
+	session->presence = stanza_seal(stanza);
+	session->priority = priority;
+	presence_publish(session->account, session->presence);
+	if (initial) {
+		presence_ask(session);
+		subscribing_deliver_requests(session);
+	}
+	if (!willing && priority >= 0)
+		account_deliver_kept(session->account, session);
+}
+
+/* §4.5.2, §4.6.3: who knew of the session hears that it is gone. Each hears it once. */
+static void presence_leave(struct session *session, const struct stanza *stanza)
+{
+	struct account *account = session->account;
+	bool was_available = session->presence != NULL;
+
+	stanza_unref(&session->presence);
+	session->priority = 0;
+	if (was_available) {
+		im_of(account)->left_us = clock_wall_us(worker_clock(account->home->worker));
+		presence_publish(account, stanza);
+	}
+	for (size_t i = 0; i < directed_count(session->directed); i++) {
+		const struct jid *to = directed_at(session->directed, i);
+
+		if (!was_available || !subscription_gives(roster_state(roster_of(account), to)))
+			presence_route(account, stanza, to);
+	}
+	directed_free(&session->directed);
+}
+
+static void presence_withdraw(struct session *session, struct stanza *stanza)
+{
+	const struct stanza *sealed = stanza_seal(stanza);
+
+	if (session_is_available(session))
+		presence_route(session->account, sealed, &session->jid);
+	presence_leave(session, sealed);
+	stanza_unref(&sealed);
+}
+
+void presence_session_ended(struct session *session)
+{
+	const struct stanza *stanza;
+
+	if (!session->presence && !session->directed)
+		return;
+	stanza = stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE, &session->jid, NULL, NULL));
+	presence_leave(session, stanza);
+	stanza_unref(&stanza);
+}
+
+/* §4.6.3. A contact that gets the broadcasts of this session anyway is not remembered. */
+static void presence_direct(struct session *session, struct stanza *stanza)
+{
+	struct account *account = session->account;
+	bool subscribed = subscription_gives(roster_state(roster_of(account), &stanza->to));
+
+	if (stanza->type == PRESENCE_UNAVAILABLE) {
+		directed_remove(&session->directed, &stanza->to);
+	} else if (!subscribed || !session_is_available(session)) {
+		if (!directed_add(&session->directed, &stanza->to, im_limits(account->home)->directed)) {
+			im_refuse_sent(session, stanza, STANZA_RESOURCE_CONSTRAINT,
+			               "Directed presence to too many addresses");
+			return;
+		}
+	}
+	im_route_sent(account, stanza);
+}
+
+void presence_contact_left(struct account *account, const struct jid *contact)
+{
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link))
+		directed_remove(&LIST_MEMBER(link, struct session, link)->directed, contact);
+}
+
+/* §3.1.5. */
+size_t presence_show(struct account *account, const struct jid *contact)
+{
+	size_t count = 0;
+
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+		struct session *session = LIST_MEMBER(link, struct session, link);
+
+		if (!session_is_available(session))
+			continue;
+		presence_route(account, session->presence, contact);
+		count++;
+	}
+	return count;
+}
+
+/* §3.2.2. */
+void presence_hide(struct account *account, const struct jid *contact)
+{
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+		struct session *session = LIST_MEMBER(link, struct session, link);
+
+		if (session_is_available(session))
+			route_stanza(account->home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE,
+			                                                    &session->jid, contact, NULL)));
+	}
+}
+
+/* The own host and services that this server hosts may know of its accounts, or nothing attached could serve them. */
+static bool presence_is_trusted(const struct account *account, const struct jid *with)
+{
+	const struct destination *destination =
+		config_destination(account->home->config, jid_domain_text(with), with->domain_len);
+
+	if (destination && !destination->host)
+		return true;
+	return jid_is_domain(with) && jid_same_domain(with, &account->jid);
+}
+
+bool presence_is_shared(const struct account *account, const struct session *session, const struct jid *with)
+{
+	if (jid_same_bare(with, &account->jid) || presence_is_trusted(account, with) ||
+	    subscription_gives(roster_state(roster_of(account), with)))
+		return true;
+	if (session)
+		return directed_knows(session->directed, with);
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link))
+		if (directed_knows(LIST_MEMBER(link, struct session, link)->directed, with))
+			return true;
+	return false;
+}
+
+/* An answer to a probe that tells no more than its type; the id is the probe's (§4.3.2.1). */
+static struct stanza *probe_answer(const struct parcel *probe, enum stanza_type type, const struct jid *from)
+{
+	return stanza_make(STANZA_PRESENCE, type, from, &probe->stanza->from, probe->stanza->id);
+}
+
+/* §4.3.2 rule 3: unavailable, with the time since when, if that is known. */
+static void probe_answer_left(struct account *account, const struct parcel *probe)
+{
+	struct stanza *answer = probe_answer(probe, PRESENCE_UNAVAILABLE, &account->jid);
+	int64_t left_us = im_of(account)->left_us;
+	char stamp[STAMP_LEN + 1];
+
+	if (left_us) {
+		struct element *delay = element_add(&answer->arena, answer->root, "delay", NS_DELAY);
+
+		stamp_write(left_us, stamp);
+		element_set(&answer->arena, delay, "from", account->jid.text);
+		element_set(&answer->arena, delay, "stamp", stamp);
+	}
+	route_stanza(account->home, stanza_seal(answer));
+}
+
+/* A probe for one resource: mere presence, and to who got directed presence from it as well (§4.6.6). */
+static void probe_one(struct account *account, const struct parcel *probe, bool subscribed)
+{
+	const struct session *session = session_find(account, jid_resource(&probe->to));
+	bool directed = session && directed_knows(session->directed, &probe->stanza->from);
+	enum stanza_type type = PRESENCE_UNAVAILABLE;
+	const struct jid *from = &probe->to;
+
+	if (directed || (subscribed && session && session_is_available(session)))
+		type = PRESENCE_AVAILABLE;
+	if (!subscribed && !directed) {
+		type = PRESENCE_UNSUBSCRIBED;
+		from = &account->jid;
+	}
+	route_stanza(account->home, stanza_seal(probe_answer(probe, type, from)));
+}
+
+void presence_probed(struct account *account, struct parcel *probe)
+{
+	const struct jid *who = &probe->stanza->from;
+	bool subscribed = jid_same_bare(who, &account->jid) ||
+	                  subscription_gives(roster_state(roster_of(account), who));
+
+	if (!jid_is_bare(&probe->to))
+		probe_one(account, probe, subscribed);
+	else if (!subscribed)
+		route_stanza(account->home,
+		             stanza_seal(probe_answer(probe, PRESENCE_UNSUBSCRIBED, &account->jid)));
+	else if (presence_show(account, who) == 0)
+		probe_answer_left(account, probe);
+	parcel_taken(account->home, &probe);
+}
