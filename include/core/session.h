@@ -15,7 +15,7 @@
 #include "core/custody.h"
 
 struct session;
-struct map;
+struct directed;
 
 /* How a session reaches its client; implemented by the client edge. */
 struct session_outlet {
@@ -37,7 +37,7 @@ struct session {
 	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
-	struct map *directed;                   /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
+	struct directed *directed;              /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
 	const struct session_outlet *outlet;    /* NULL: detached */
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
