@@ -73,7 +73,7 @@ static enum ascii draft_add_ascii(struct draft *draft, const char *text, size_t 
 static bool profile_apply(const Stringprep_profile *profile, int flags, const char *text, size_t len,
 			  char work[WORK_SIZE])
 {
-	if (len == 0 || len > JID_PART_MAX || !utf8_is_xml(text, len))
+	if (len == 0 || len >= WORK_SIZE || !utf8_is_xml(text, len))
 		return false;
 	memcpy(work, text, len);
 	work[len] = '\0';
@@ -155,9 +155,9 @@ static bool draft_add_literal(struct draft *draft, const char *text, size_t len)
 
 enum labels { LABELS_VALID, LABELS_REFUSED, LABELS_ENCODED };
 
-/* The shape of each label: not empty, not too long, no hyphen at an end (RFC 1123 §2.1). An A-label among them is to
- * be decoded: addresses have U-labels. text is in small letters. */
-static enum labels labels_check(const char *text, size_t len)
+/* The shape of each label: not empty, at most max octets, no hyphen at an end (RFC 1123 §2.1). An A-label among them is
+ * to be decoded: addresses have U-labels. text is in small letters. */
+static enum labels labels_check(const char *text, size_t len, size_t max)
 {
 	const char *end = text + len;
 	enum labels result = LABELS_VALID;
@@ -166,7 +166,7 @@ static enum labels labels_check(const char *text, size_t len)
 		const char *dot = memchr(text, '.', (size_t)(end - text));
 		size_t label = (size_t)((dot ? dot : end) - text);
 
-		if (label == 0 || label > LABEL_MAX || text[0] == '-' || text[label - 1] == '-')
+		if (label == 0 || label > max || text[0] == '-' || text[label - 1] == '-')
 			return LABELS_REFUSED;
 		if (label >= 4 && memcmp(text, "xn--", 4) == 0)
 			result = LABELS_ENCODED;
@@ -176,7 +176,8 @@ static enum labels labels_check(const char *text, size_t len)
 	}
 }
 
-/* ToASCII judges, ToUnicode answers the form that is kept. NULL: no domain. Released with idn2_free. */
+/* ToASCII judges, ToUnicode answers the form that is kept. NULL: no domain. Released with idn2_free. libidn2's
+ * IDN2_USE_STD3_ASCII_RULES drops what it should refuse, so those rules are ours. */
 static char *labels_decode(const char *text, size_t len)
 {
 	char domain[JID_PART_MAX + 1];
@@ -184,8 +185,7 @@ static char *labels_decode(const char *text, size_t len)
 
 	memcpy(domain, text, len);
 	domain[len] = '\0';
-	if (idn2_to_ascii_8z(domain, &encoded,
-			     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES) != IDN2_OK)
+	if (idn2_to_ascii_8z(domain, &encoded, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return NULL;
 	if (idn2_to_unicode_8z8z(encoded, &decoded, 0) != IDN2_OK)
 		decoded = NULL;
@@ -196,15 +196,21 @@ static char *labels_decode(const char *text, size_t len)
 /* No ASCII may have come out of the mapping that could not have stood there itself. */
 static bool labels_are_decoded(const char *text, size_t len)
 {
-	if (len == 0 || len > JID_PART_MAX || !utf8_is_xml(text, len) || text[len - 1] == '.')
+	bool is_ascii = true;
+
+	if (len == 0 || len > JID_PART_MAX || !utf8_is_xml(text, len))
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (c < 0x80 && ((classes[c] & (DOMAIN | FOLDED)) != DOMAIN))
+		if (c >= 0x80)
+			is_ascii = false;
+		else if ((classes[c] & (DOMAIN | FOLDED)) != DOMAIN)
 			return false;
 	}
-	return true;
+	if (is_ascii && len > DOMAIN_ASCII_MAX)
+		return false;
+	return labels_check(text, len, is_ascii ? LABEL_MAX : JID_PART_MAX) == LABELS_VALID;
 }
 
 static bool draft_add_labels(struct draft *draft, const char *text, size_t len)
@@ -218,6 +224,8 @@ static bool draft_add_labels(struct draft *draft, const char *text, size_t len)
 	if (!decoded)
 		return false;
 	len = strlen(decoded);
+	if (len > 0 && decoded[len - 1] == '.')
+		len--;
 	is_valid = labels_are_decoded(decoded, len);
 	if (is_valid) {
 		memcpy(draft->text + draft->len, decoded, len);
@@ -227,17 +235,17 @@ static bool draft_add_labels(struct draft *draft, const char *text, size_t len)
 	return is_valid;
 }
 
+/* One dot may stand behind the last label (RFC 6122 §2.2). */
 static bool draft_add_domain(struct draft *draft, const char *text, size_t len)
 {
-	size_t start = draft->len;
+	size_t start = draft->len, ascii_len;
 
 	if (len == 0 || len > JID_PART_MAX)
 		return false;
 	if (text[0] == '[')
 		return draft_add_literal(draft, text, len);
-	if (text[len - 1] == '.')
-		len--;
-	switch (draft_add_ascii(draft, text, len, DOMAIN, FOLDED)) {
+	ascii_len = text[len - 1] == '.' ? len - 1 : len;
+	switch (draft_add_ascii(draft, text, ascii_len, DOMAIN, FOLDED)) {
 	case ASCII_READY:
 		break;
 	case ASCII_REFUSED:
@@ -245,9 +253,9 @@ static bool draft_add_domain(struct draft *draft, const char *text, size_t len)
 	case ASCII_NOT:
 		return draft_add_labels(draft, text, len);
 	}
-	switch (labels_check(draft->text + start, len)) {
+	switch (labels_check(draft->text + start, ascii_len, LABEL_MAX)) {
 	case LABELS_VALID:
-		return len <= DOMAIN_ASCII_MAX;
+		return ascii_len <= DOMAIN_ASCII_MAX;
 	case LABELS_REFUSED:
 		return false;
 	case LABELS_ENCODED:

@@ -1,10 +1,25 @@
 # SPDX-License-Identifier: MIT
 # Unit tests, tests/unit/test_X.c for each X: one line each between if and endif.
 
+EXTRA_DIST += tests/unit/tree.h
+EXTRA_DIST += tests/vectors/jid.csv
+EXTRA_DIST += tests/vectors/sasl-errors.csv
+EXTRA_DIST += tests/vectors/saslprep.csv
+EXTRA_DIST += tests/vectors/stanza-errors.csv
+EXTRA_DIST += tests/vectors/stream-errors.csv
+EXTRA_DIST += tests/vectors/stringprep.csv
 EXTRA_DIST += tests/unit/world.h tests/unit/vector.h
 EXTRA_DIST += tests/vectors/message-delivery-rfc6121-table-1.csv
 EXTRA_DIST += tests/vectors/routing-rfc6121-section-8.csv
 EXTRA_DIST += tests/vectors/subscription-states-rfc6121-appendix-a.csv
+
+store_support = \
+	tests/support/asker.c \
+	tests/support/asker.h \
+	tests/support/folder.c \
+	tests/support/folder.h \
+	tests/support/store_trial.c \
+	tests/support/store_trial.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_arena
@@ -27,4 +42,16 @@ check_PROGRAMS += tests/unit/test_listener
 check_PROGRAMS += tests/unit/test_rate
 check_PROGRAMS += tests/unit/test_timer
 check_PROGRAMS += tests/unit/test_worker
+check_PROGRAMS += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
+check_PROGRAMS += tests/unit/test_store_sqlite
+tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c $(store_support)
+check_PROGRAMS += tests/unit/test_error
+check_PROGRAMS += tests/unit/test_framer
+check_PROGRAMS += tests/unit/test_jid
+check_PROGRAMS += tests/unit/test_parser
+check_PROGRAMS += tests/unit/test_stamp
+check_PROGRAMS += tests/unit/test_stanza
+check_PROGRAMS += tests/unit/test_utf8
+check_PROGRAMS += tests/unit/test_writer
 endif
