@@ -32,7 +32,7 @@ struct account {
 	uint64_t idle_since_ms;
 	uint32_t holds;                 /* while > 0 it is not forgotten */
 	bool stale;                     /* changed in the store: credentials are loaded anew before the next use */
-	bool asking;                    /* a load is under way */
+	uint64_t asking;                /* the token of the load under way; 0: none */
 	bool gone;                      /* deleted, or its host was: the last hold frees it */
 	struct parcel *waiting, **waiting_end;          /* while loading */
 	size_t waiting_count;

@@ -9,12 +9,16 @@
 struct arena;
 struct element;
 struct home;
+struct module;
 struct server;
 
 /* The <c/> of our disco#info for the features of a stream (XEP-0115 §6.3), as XML; lives as long as the home. */
 const char *disco_caps_element(const struct home *home);
 
-/* The disco#info <query/> of a host, in the arena; node: to be mirrored, NULL: none. */
-struct element *disco_host_info(struct arena *arena, const struct server *server, const char *node);
+/* The disco#info <query/> of every host, as the last child of parent (NULL: as a root); node: to be mirrored, NULL: none. */
+struct element *disco_host_info(struct arena *arena, struct element *parent, const struct server *server,
+                                const char *node);
+
+extern const struct module disco_module;
 
 #endif

@@ -30,6 +30,7 @@ struct iq_request {
 	enum iq_scope scope;
 	const struct host *host;        /* the host asked, or the account's */
 	struct account *account;        /* NULL for IQ_HOST; do not keep across an asynchronous step: keep the request */
+	const struct config *config;    /* the snapshot that host lies in */
 	struct store_request *store;    /* free for the handler */
 };
 
@@ -51,6 +52,9 @@ void iq_refuse(struct iq_request *request, enum stanza_condition condition, cons
 struct account *iq_account(struct iq_request *request);
 /* The sender's session when it is one of the account's own; NULL. */
 struct session *iq_session(const struct iq_request *request);
+
+/* What is wrong with an iq that came from outside (RFC 6120 §8.2.3); NULL: nothing. */
+const char *iq_fault(const struct stanza *iq);
 
 /* Used by core: runs the table; the request object is made here, lives until it is answered. */
 void iq_dispatch(struct home *home, struct account *account, const struct host *host, struct parcel *parcel);

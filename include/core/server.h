@@ -32,6 +32,10 @@ struct server {
 	struct log *log;
 	const struct config *config;            /* the newest snapshot; homes hold their own. Main thread only */
 	char *config_path;
+	bool stepped;                           /* the caller steps the workers */
+	bool running;                           /* the workers' threads run */
+	bool owns_log;
+	size_t started;                         /* modules whose start() has been called */
 	uint64_t started_ms;
 	char secret[65];                        /* hex of 32 random bytes kept in the store: dialback keys, fake salts */
 	struct list listeners;                  /* core/server.c's; main thread only */
@@ -90,6 +94,9 @@ struct server_options {
 	struct entropy *entropy;
 	const struct hash_seed *seed;           /* NULL: random */
 	struct log *log;                        /* NULL: as the configuration says */
+	void *main;                             /* the next three go into struct server */
+	void (*stop)(struct server *server);
+	void (*reload)(struct server *server, void (*done)(void *context, char *error), void *context);
 };
 
 /* On the main thread: visit() runs once on each home, on its own worker, and all have run when this returns. */

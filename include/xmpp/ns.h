@@ -25,6 +25,7 @@
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"          /* XEP-0030 */
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 #define NS_CAPS "http://jabber.org/protocol/caps"                      /* XEP-0115 */
+#define NS_DATA_FORM "jabber:x:data"                                  /* XEP-0004 */
 #define NS_PING "urn:xmpp:ping"                                        /* XEP-0199 */
 #define NS_VERSION "jabber:iq:version"                                 /* XEP-0092 */
 #define NS_TIME "urn:xmpp:time"                                        /* XEP-0202 */

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The .c files and private headers of src/core.
 
-libhansa_a_SOURCES +=
 libhansa_a_SOURCES += src/core/command.c
 libhansa_a_SOURCES += src/core/stream_inside.h
 libhansa_a_SOURCES += src/core/stream.c
@@ -10,3 +9,22 @@ libhansa_a_SOURCES += src/core/stream_move.c
 libhansa_a_SOURCES += src/core/stream_unacked.c
 libhansa_a_SOURCES += src/core/scram.c
 libhansa_a_SOURCES += src/core/sasl.c
+libhansa_a_SOURCES += src/core/account.c
+libhansa_a_SOURCES += src/core/account_inside.h
+libhansa_a_SOURCES += src/core/caps.c
+libhansa_a_SOURCES += src/core/claims.c
+libhansa_a_SOURCES += src/core/config.c
+libhansa_a_SOURCES += src/core/config_sections.c
+libhansa_a_SOURCES += src/core/config_sections.h
+libhansa_a_SOURCES += src/core/custody.c
+libhansa_a_SOURCES += src/core/disco.c
+libhansa_a_SOURCES += src/core/home.c
+libhansa_a_SOURCES += src/core/home_inside.h
+libhansa_a_SOURCES += src/core/host.c
+libhansa_a_SOURCES += src/core/iq.c
+libhansa_a_SOURCES += src/core/kept.c
+libhansa_a_SOURCES += src/core/listening.c
+libhansa_a_SOURCES += src/core/listening.h
+libhansa_a_SOURCES += src/core/router.c
+libhansa_a_SOURCES += src/core/server.c
+libhansa_a_SOURCES += src/core/session.c

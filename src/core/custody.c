@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Parcels and their answers, and the one place where bounces are made (RFC 6120 §8.3.1, §10.4.3; RFC 6121 §8). A parcel is
+ * one piece of memory. An answer travels as the parcel's own mail to the holder's home; where nobody waits for it, what
+ * was taken is freed and what was refused is bounced on the spot.
+ */
+#include "core/custody.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/router.h"
+#include "core/server.h"
+
+struct parcel *parcel_new(struct home *holder, const struct stanza *stanza, const struct jid *to)
+{
+	size_t len = to ? jid_len(to) + 1 : 0;
+	struct parcel *parcel = mem_alloc(sizeof(*parcel) + len);
+
+	memset(parcel, 0, sizeof(*parcel));
+	parcel->stanza = stanza_ref(stanza);
+	parcel->holder = holder;
+	parcel->since_us = clock_wall_us(worker_clock(holder->worker));
+	parcel->to = to ? *to : stanza->to;
+	if (to)
+		parcel->to.text = memcpy(parcel + 1, to->text, len);
+	return parcel;
+}
+
+void parcel_free(struct parcel **parcel)
+{
+	stanza_unref(&(*parcel)->stanza);
+	free(*parcel);
+	*parcel = NULL;
+}
+
+static void parcel_arrive_back(struct worker *worker, struct mail *mail)
+{
+	struct parcel *parcel = (struct parcel *)mail;
+
+	parcel->answered(home_of(worker), parcel);
+}
+
+static void parcel_answer(struct home *at, struct parcel *parcel)
+{
+	parcel->mail.arrive = parcel_arrive_back;
+	worker_post(at->worker, parcel->holder->worker, &parcel->mail);
+}
+
+void parcel_taken(struct home *at, struct parcel **taken)
+{
+	struct parcel *parcel = *taken;
+
+	assert(parcel->answer == PARCEL_PENDING);
+	if (!parcel->answered) {
+		parcel_free(taken);
+		return;
+	}
+	*taken = NULL;
+	parcel->answer = PARCEL_TAKEN;
+	parcel_answer(at, parcel);
+}
+
+void parcel_refused(struct home *at, struct parcel **refused, enum stanza_condition condition, const char *text)
+{
+	struct parcel *parcel = *refused;
+
+	assert(parcel->answer == PARCEL_PENDING && condition != STANZA_NO_ERROR);
+	parcel->answer = PARCEL_REFUSED;
+	parcel->condition = condition;
+	parcel->text = text;
+	if (!parcel->answered) {
+		parcel_bounce(at, refused);
+		return;
+	}
+	*refused = NULL;
+	parcel_answer(at, parcel);
+}
+
+/* Whether the sender waits for an error. Presence is told to many; only what somebody sent to one address on purpose comes
+ * back: a request for a subscription and its answers, and directed presence, by which rooms are entered. */
+static bool stanza_may_bounce(const struct stanza *stanza)
+{
+	if (!stanza->from.text)
+		return false;
+	switch (stanza->type) {
+	case PRESENCE_AVAILABLE:
+		return stanza->to.text != NULL;
+	case PRESENCE_UNAVAILABLE:
+	case PRESENCE_PROBE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void parcel_bounce(struct home *holder, struct parcel **bounced)
+{
+	struct parcel *parcel = *bounced;
+	const struct stanza *error = NULL;
+
+	if (parcel->answer == PARCEL_REFUSED && stanza_may_bounce(parcel->stanza))
+		error = stanza_error(parcel->stanza, &parcel->to, parcel->condition, parcel->text);
+	if (error) {
+		holder->figures.bounced++;
+		route_stanza(holder, error);
+	}
+	parcel_free(bounced);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A worker's share of the server: opened and closed on the main thread while no worker runs, swapped to a new snapshot by
+ * mail in between.
+ */
+#include "home_inside.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "core/account.h"
+#include "net/timer.h"
+
+enum { FORGET_EVERY_MS = 5000 };
+
+struct timer_box {
+	struct timer forget;            /* accounts without use */
+};
+
+/* A snapshot on its way to a home. */
+struct config_mail {
+	struct mail mail;
+	const struct config *config;
+};
+
+static void home_forget(struct worker *worker, struct timer *timer)
+{
+	accounts_forget_idle(home_of(worker));
+	timer_start(worker, timer, FORGET_EVERY_MS, home_forget);
+}
+
+void home_open(struct home *home, struct server *server, struct worker *worker)
+{
+	home->server = server;
+	home->worker = worker;
+	home->config = config_ref(server->config);
+	worker_set_owner(worker, home);
+	home->parsers = parser_set_new(worker_seed(worker));
+	list_init(&home->unacked_streams);
+	accounts_open(home);
+	home->timers = mem_zalloc(sizeof(*home->timers));
+	timer_start(worker, &home->timers->forget, FORGET_EVERY_MS, home_forget);
+	home->parts = mem_zalloc(server->module_count * sizeof(*home->parts));
+	for (size_t i = 0; i < server->module_count; i++) {
+		if (server->modules[i]->home_open)
+			home->parts[i] = server->modules[i]->home_open(home);
+	}
+}
+
+void home_close(struct home *home)
+{
+	struct server *server = home->server;
+
+	accounts_close(home);
+	for (size_t i = server->module_count; i-- > 0;) {
+		if (server->modules[i]->home_close)
+			server->modules[i]->home_close(home, home->parts[i]);
+	}
+	timer_stop(home->worker, &home->timers->forget);
+	free(home->timers);
+	free(home->parts);
+	parser_set_free(&home->parsers);
+	config_unref(&home->config);
+}
+
+static void config_arrive(struct worker *worker, struct mail *mail)
+{
+	struct config_mail *configured = (struct config_mail *)mail;
+	struct home *home = home_of(worker);
+	const struct config *old = home->config;
+
+	home->config = configured->config;
+	free(configured);
+	for (const struct module *const *module = home->server->modules; *module; module++) {
+		if ((*module)->home_configured)
+			(*module)->home_configured(home);
+	}
+	accounts_configured(home);
+	config_unref(&old);
+}
+
+void home_configure(struct home *home, const struct config *config)
+{
+	struct config_mail *mail = mem_zalloc(sizeof(*mail));
+
+	mail->mail.arrive = config_arrive;
+	mail->config = config_ref(config);
+	worker_post(NULL, home->worker, &mail->mail);
+}
+
+size_t module_number(const struct server *server, const struct module *module)
+{
+	size_t number = 0;
+
+	while (server->modules[number] != module) {
+		assert(server->modules[number]);
+		number++;
+	}
+	return number;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Bound resources: binding (RFC 6120 §7), a stanza from the client on its way out (§8.1.2.1, §10.3), a parcel on its way in,
+ * and the end. A session holds its account. It leaves the account when its stream breaks or the server ends it; its memory
+ * goes when its outlet's owner lets go of it.
+ */
+#include "core/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account_inside.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/claims.h"
+#include "core/iq.h"
+#include "core/router.h"
+
+/* ---- binding ---- */
+
+struct session *session_find(const struct account *account, const char *resource)
+{
+	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+		struct session *session = LIST_MEMBER(link, struct session, link);
+
+		if (strcmp(jid_resource(&session->jid), resource) == 0)
+			return session;
+	}
+	return NULL;
+}
+
+static struct session *session_new(struct account *account, const char *resource)
+{
+	size_t bare_len = jid_bare_len(&account->jid), resource_len = strlen(resource);
+	struct session *session = mem_zalloc(sizeof(*session) + bare_len + 1 + resource_len + 1);
+	char *text = memcpy(session + 1, account->jid.text, bare_len);
+
+	text[bare_len] = '/';
+	memcpy(text + bare_len + 1, resource, resource_len);
+	session->jid = account->jid;
+	session->jid.text = text;
+	session->jid.resource_len = (uint16_t)resource_len;
+	session->account = account;
+	return session;
+}
+
+static void session_enter(struct session *session)
+{
+	struct account *account = session->account;
+	struct home *home = account->home;
+
+	account_hold(account);
+	id_random(worker_entropy(home->worker), session->id);
+	session->bound_ms = session->active_ms = worker_now_ms(home->worker);
+	list_add_last(&account->sessions, &session->link);
+	account->session_count++;
+	home->figures.sessions++;
+	for (const struct module *const *module = home->server->modules; *module; module++) {
+		if ((*module)->session_bound)
+			(*module)->session_bound(session);
+	}
+}
+
+/* Of the ways that RFC 6120 §7.7.2.2 allows for a conflict the newest client wins: the older one is mostly a connection
+ * that died unnoticed. */
+enum stanza_condition session_bind(struct account *account, const char *resource,
+                                   const struct session_outlet *outlet, void *outlet_owner, struct session **out)
+{
+	char made[ID_LEN + 1];
+	struct session *older;
+
+	assert(account->state == ACCOUNT_READY && !account->gone);
+	if (!resource)
+		id_random(worker_entropy(account->home->worker), made);
+	older = resource ? session_find(account, resource) : NULL;
+	if (!older && account->session_count >= account->home->config->limits.sessions_per_account)
+		return STANZA_RESOURCE_CONSTRAINT;
+	*out = session_new(account, resource ? resource : made);
+	(*out)->outlet = outlet;
+	(*out)->outlet_owner = outlet_owner;
+	if (older)
+		session_close(older, STREAM_CONFLICT, "Another client has bound this resource");
+	session_enter(*out);
+	return STANZA_NO_ERROR;
+}
+
+bool session_is_available(const struct session *session)
+{
+	return session->presence != NULL;
+}
+
+/* ---- the end ---- */
+
+void session_leave(struct session *session)
+{
+	struct account *account = session->account;
+
+	if (session->ending)
+		return;
+	session->ending = true;
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->session_ended)
+			(*module)->session_ended(session);
+	}
+	list_remove(&session->link);
+	account->session_count--;
+	account->home->figures.sessions--;
+}
+
+void session_close(struct session *session, enum stream_condition condition, const char *text)
+{
+	session_leave(session);
+	if (session->outlet)
+		session->outlet->close(session, condition, text);
+}
+
+static void session_free(struct worker *worker, struct turn_job *job)
+{
+	struct session *session = LIST_MEMBER(job, struct session, freeing);
+
+	(void)worker;
+	account_release(session->account);
+	stanza_unref(&session->presence);
+	free(session);
+}
+
+void session_end(struct session *session)
+{
+	assert(!session->ended);
+	session->ended = true;
+	session_leave(session);
+	session->outlet = NULL;
+	session->freeing.run = session_free;
+	worker_at_end_of_turn(session->account->home->worker, &session->freeing);
+}
+
+/* ---- from the client ---- */
+
+static void session_refuse(struct session *session, struct stanza *stanza, enum stanza_condition condition,
+                           const char *text)
+{
+	const struct stanza *error = stanza_error(stanza, stanza->to.text ? &stanza->to : &session->account->jid,
+	                                          condition, text), *gone = stanza;
+
+	if (error)
+		session_push(session, error);
+	stanza_unref(&gone);
+}
+
+/* What is wrong with the kind and the type (RFC 6120 §8.2.3, RFC 6121 §4.7.1); NULL: nothing. */
+static const char *stanza_fault(const struct stanza *stanza)
+{
+	if (stanza->kind == STANZA_IQ)
+		return iq_fault(stanza);
+	return stanza->type == PRESENCE_INVALID ? "This type of presence does not exist" : NULL;
+}
+
+/* RFC 6120 §10.3: message and iq without `to` are for the account; presence without it is a module's. */
+static void session_route(struct session *session, struct stanza *stanza)
+{
+	if (!stanza->to.text && stanza->kind != STANZA_PRESENCE)
+		stanza->to = jid_copy(&stanza->arena, &session->account->jid);
+	if (stanza->to.text) {
+		route_stanza(session->account->home, stanza_seal(stanza));
+	} else {
+		const struct stanza *unwanted = stanza;
+
+		stanza_unref(&unwanted);
+	}
+}
+
+static bool from_is_own(const struct session *session, const struct jid *from)
+{
+	return !from->text || (jid_same_bare(from, &session->jid) && (jid_is_bare(from) || jid_same(from, &session->jid)));
+}
+
+void session_sent(struct session *session, struct stanza *stanza)
+{
+	struct home *home = session->account->home;
+	const struct stanza *unwanted = stanza;
+	const char *fault;
+
+	if (!from_is_own(session, &stanza->from))
+		session_close(session, STREAM_INVALID_FROM, "A client may send as itself only");
+	if (session->ending) {
+		stanza_unref(&unwanted);
+		return;
+	}
+	session->active_ms = worker_now_ms(home->worker);
+	stanza->from = jid_copy(&stanza->arena, &session->jid);
+	claims_strip(home->config, stanza);
+	fault = stanza_fault(stanza);
+	if (fault) {
+		session_refuse(session, stanza, STANZA_BAD_REQUEST, fault);
+		return;
+	}
+	for (const struct module *const *module = home->server->modules; *module; module++) {
+		if ((*module)->session_sent && (*module)->session_sent(session, stanza) == HOOK_DONE)
+			return;
+	}
+	session_route(session, stanza);
+}
+
+/* ---- to the client ---- */
+
+void session_deliver(struct session *session, struct parcel *parcel)
+{
+	assert(!session->ending && session->outlet);
+	session->outlet->deliver(session, parcel);
+}
+
+/* Nobody waits for the answer to a push, and it is of no use to another client. */
+static void push_answered(struct home *holder, struct parcel *parcel)
+{
+	(void)holder;
+	parcel_free(&parcel);
+}
+
+void session_push(struct session *session, const struct stanza *stanza)
+{
+	struct parcel *parcel = parcel_new(session->account->home, stanza, &session->jid);
+
+	stanza_unref(&stanza);
+	parcel->answered = push_answered;
+	session_deliver(session, parcel);
+}
+
+void session_give_back(struct session *session, struct parcel *parcel)
+{
+	struct account *account = session->account;
+
+	session_leave(session);
+	if (account->gone || parcel->answered == push_answered || kept_is_source(parcel))
+		parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
+	else
+		account_receive(account, parcel);
+}
