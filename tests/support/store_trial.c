@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The trial store. Everything it keeps lies in one arena, which only grows: a test is short. What is removed
+ * is taken out of its list and stays in the arena.
+ */
+#include "store_trial.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/timer.h"
+#include "store/account.h"
+#include "store/document.h"
+#include "store/journal.h"
+
+enum { FAULTS = 8 };
+
+struct kept_item {
+	struct list_link link;
+	struct store_roster_item item;
+};
+
+struct kept_entry {
+	struct list_link link;
+	struct store_journal_entry entry;
+};
+
+struct kept_document {
+	struct list_link link;
+	const char *kind, *key, *text;
+	size_t text_len;
+};
+
+struct kept_account {
+	struct list_link link;
+	const char *owner;              /* "" : the server itself, which is no account */
+	struct store_credential credentials[STORE_CREDENTIALS];
+	size_t credential_count;
+	int64_t created_us;
+	uint64_t roster_version;
+	struct list roster;             /* by contact */
+	struct list journal;            /* undelivered, oldest first: what has been delivered is forgotten */
+	struct list documents;
+};
+
+struct trial {
+	struct store store;             /* first */
+	pthread_mutex_t lock;           /* of all below */
+	struct arena arena;
+	struct list accounts;           /* by owner */
+	struct mail *first, **last;     /* requests that wait, oldest first */
+	uint64_t random;
+	uint64_t sequence;
+	struct store_trial_fault faults[FAULTS];
+	size_t fits[FAULTS];            /* requests that each fault has met */
+	size_t fault_count;
+	struct store_figures figures;
+	struct timer timer;
+	uint64_t every_ms;
+};
+
+static bool is_same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/* ---- accounts ---- */
+
+static struct kept_account *account_of(struct trial *t, const char *owner)
+{
+	struct list_link *link;
+
+	for (link = list_first(&t->accounts); link; link = list_next(&t->accounts, link)) {
+		struct kept_account *account = LIST_MEMBER(link, struct kept_account, link);
+
+		if (is_same(account->owner, owner))
+			return account;
+	}
+	return NULL;
+}
+
+/* NULL also for the server itself. */
+static struct kept_account *account_find(struct trial *t, const char *owner)
+{
+	return *owner ? account_of(t, owner) : NULL;
+}
+
+/* Puts link in front of the first member whose key is not below its own; key_at: of the key's pointer
+ * behind the link. */
+static void list_add_sorted(struct list *list, struct list_link *link, size_t key_at)
+{
+	const char *key = *(const char **)((char *)link + key_at);
+	struct list_link *next = list_first(list);
+
+	while (next && strcmp(*(const char **)((char *)next + key_at), key) < 0)
+		next = list_next(list, next);
+	if (!next)
+		next = &list->head;
+	link->prev = next->prev;
+	link->next = next;
+	link->prev->next = next->prev = link;
+}
+
+static struct kept_account *account_new(struct trial *t, const char *owner, int64_t created_us)
+{
+	struct kept_account *account = arena_zalloc(&t->arena, sizeof(*account));
+
+	account->owner = arena_str(&t->arena, owner);
+	account->created_us = created_us;
+	list_init(&account->roster);
+	list_init(&account->journal);
+	list_init(&account->documents);
+	list_add_sorted(&t->accounts, &account->link, offsetof(struct kept_account, owner));
+	return account;
+}
+
+static enum store_status credentials_keep(struct kept_account *account, const struct store_account_write *write)
+{
+	memcpy(account->credentials, write->credentials, sizeof(account->credentials));
+	account->credential_count = write->credential_count;
+	return STORE_OK;
+}
+
+/* What a database would refuse: two keys of one hash, an account without a name. */
+static bool credentials_are_sound(const struct store_account_write *write)
+{
+	return write->credential_count < 2 || write->credentials[0].kind != write->credentials[1].kind;
+}
+
+static enum store_status account_create(struct trial *t, struct store_request *request)
+{
+	const struct store_account_write *write = (struct store_account_write *)request;
+
+	if (!credentials_are_sound(write) || !strchr(request->owner, '@'))
+		return STORE_FAILED;
+	if (account_of(t, request->owner))
+		return STORE_CONFLICT;
+	return credentials_keep(account_new(t, request->owner, write->created_us), write);
+}
+
+static enum store_status account_credentials(struct trial *t, struct store_request *request)
+{
+	const struct store_account_write *write = (struct store_account_write *)request;
+	struct kept_account *account = account_find(t, request->owner);
+
+	if (!account)
+		return STORE_ABSENT;
+	return credentials_are_sound(write) ? credentials_keep(account, write) : STORE_FAILED;
+}
+
+static enum store_status account_remove(struct trial *t, struct store_request *request)
+{
+	struct kept_account *account = account_find(t, request->owner);
+
+	if (!account)
+		return STORE_ABSENT;
+	list_remove(&account->link);
+	return STORE_OK;
+}
+
+static void item_copy(struct arena *arena, struct store_roster_item *to, const struct store_roster_item *from)
+{
+	*to = *from;
+	to->contact = arena_str(arena, from->contact);
+	to->name = from->name ? arena_str(arena, from->name) : NULL;
+	to->request = from->request ? arena_str(arena, from->request) : NULL;
+	to->groups = arena_alloc(arena, from->group_count * sizeof(*to->groups));
+	for (size_t i = 0; i < from->group_count; i++)
+		to->groups[i] = arena_str(arena, from->groups[i]);
+}
+
+static size_t list_count(const struct list *list)
+{
+	size_t count = 0;
+
+	for (struct list_link *link = list_first(list); link; link = list_next(list, link))
+		count++;
+	return count;
+}
+
+static void roster_load(const struct kept_account *account, struct store_account_load *load)
+{
+	struct arena *arena = &load->request.arena;
+	struct list_link *link;
+
+	load->roster_count = 0;
+	load->roster = arena_alloc(arena, list_count(&account->roster) * sizeof(*load->roster));
+	for (link = list_first(&account->roster); link; link = list_next(&account->roster, link))
+		item_copy(arena, &load->roster[load->roster_count++], &LIST_MEMBER(link, struct kept_item, link)->item);
+}
+
+static void journal_weigh(const struct kept_account *account, struct store_account_load *load)
+{
+	struct list_link *link;
+
+	for (link = list_first(&account->journal); link; link = list_next(&account->journal, link)) {
+		load->undelivered++;
+		load->undelivered_bytes += LIST_MEMBER(link, struct kept_entry, link)->entry.stanza_len;
+	}
+}
+
+static enum store_status account_load(struct trial *t, struct store_request *request)
+{
+	struct store_account_load *load = (struct store_account_load *)request;
+	const struct kept_account *account = account_find(t, request->owner);
+
+	if (!account)
+		return STORE_ABSENT;
+	memcpy(load->credentials, account->credentials, sizeof(load->credentials));
+	load->credential_count = account->credential_count;
+	load->roster_version = account->roster_version;
+	roster_load(account, load);
+	journal_weigh(account, load);
+	return STORE_OK;
+}
+
+static bool is_of_host(const char *account, const char *host)
+{
+	const char *at = strchr(account, '@');
+
+	return at && is_same(at + 1, host);
+}
+
+static enum store_status account_list(struct trial *t, struct store_request *request)
+{
+	struct store_account_list *list = (struct store_account_list *)request;
+	size_t most = list_count(&t->accounts);
+	struct list_link *link;
+
+	list->accounts = arena_alloc(&request->arena, most * sizeof(*list->accounts));
+	list->created_us = arena_alloc(&request->arena, most * sizeof(*list->created_us));
+	for (link = list_first(&t->accounts); link && list->count < list->limit; link = list_next(&t->accounts, link)) {
+		const struct kept_account *account = LIST_MEMBER(link, struct kept_account, link);
+
+		if (!is_of_host(account->owner, request->owner))
+			continue;
+		if (list->after && strcmp(account->owner, list->after) <= 0)
+			continue;
+		list->accounts[list->count] = arena_str(&request->arena, account->owner);
+		list->created_us[list->count++] = account->created_us;
+	}
+	return STORE_OK;
+}
+
+/* ---- rosters ---- */
+
+static struct kept_item *item_find(struct kept_account *account, const char *contact)
+{
+	struct list_link *link;
+
+	for (link = list_first(&account->roster); link; link = list_next(&account->roster, link)) {
+		struct kept_item *item = LIST_MEMBER(link, struct kept_item, link);
+
+		if (is_same(item->item.contact, contact))
+			return item;
+	}
+	return NULL;
+}
+
+static void roster_version_keep(struct kept_account *account, uint64_t version)
+{
+	if (version > account->roster_version)
+		account->roster_version = version;
+}
+
+static enum store_status roster_put(struct trial *t, struct store_request *request)
+{
+	const struct store_roster_item *item = &((struct store_roster_write *)request)->item;
+	struct kept_account *account = account_find(t, request->owner);
+	struct kept_item *kept;
+
+	if (!account)
+		return STORE_ABSENT;
+	kept = item_find(account, item->contact);
+	if (!kept) {
+		kept = arena_zalloc(&t->arena, sizeof(*kept));
+		kept->item.contact = arena_str(&t->arena, item->contact);
+		list_add_sorted(&account->roster, &kept->link, offsetof(struct kept_item, item.contact));
+	}
+	item_copy(&t->arena, &kept->item, item);
+	roster_version_keep(account, item->version);
+	return STORE_OK;
+}
+
+static enum store_status roster_remove(struct trial *t, struct store_request *request)
+{
+	const struct store_roster_item *item = &((struct store_roster_write *)request)->item;
+	struct kept_account *account = account_find(t, request->owner);
+	struct kept_item *kept = account ? item_find(account, item->contact) : NULL;
+
+	if (!kept)
+		return STORE_ABSENT;
+	list_remove(&kept->link);
+	roster_version_keep(account, item->version);
+	return STORE_OK;
+}
+
+/* ---- journals ---- */
+
+static void entry_copy(struct arena *arena, struct store_journal_entry *to, const struct store_journal_entry *from)
+{
+	*to = *from;
+	to->id = arena_str(arena, from->id);
+	to->peer = arena_str(arena, from->peer);
+	to->stanza = arena_str_len(arena, from->stanza, from->stanza_len);
+}
+
+static enum store_status journal_append(struct trial *t, struct store_request *request)
+{
+	struct store_journal_entry *entry = &((struct store_journal_append *)request)->entry;
+	struct kept_account *account = account_find(t, request->owner);
+	struct kept_entry *kept;
+
+	if (!account)
+		return STORE_ABSENT;
+	if (!entry->id || !entry->peer || !entry->stanza)
+		return STORE_FAILED;
+	kept = arena_zalloc(&t->arena, sizeof(*kept));
+	entry->sequence = ++t->sequence;
+	entry_copy(&t->arena, &kept->entry, entry);
+	list_add_last(&account->journal, &kept->link);
+	return STORE_OK;
+}
+
+static enum store_status journal_read(struct trial *t, struct store_request *request)
+{
+	struct store_journal_read *read = (struct store_journal_read *)request;
+	const struct kept_account *account = account_find(t, request->owner);
+	struct list_link *link;
+
+	if (!account)
+		return STORE_ABSENT;
+	read->entries = arena_alloc(&request->arena, list_count(&account->journal) * sizeof(*read->entries));
+	for (link = list_first(&account->journal); link && read->count < read->limit;
+	     link = list_next(&account->journal, link)) {
+		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+
+		if (entry->sequence > read->after)
+			entry_copy(&request->arena, &read->entries[read->count++], entry);
+	}
+	return STORE_OK;
+}
+
+static enum store_status journal_advance(struct trial *t, struct store_request *request)
+{
+	uint64_t sequence = ((struct store_journal_advance *)request)->sequence;
+	struct kept_account *account = account_find(t, request->owner);
+	struct list_link *link;
+
+	if (!account)
+		return STORE_ABSENT;
+	while ((link = list_first(&account->journal)) &&
+	       LIST_MEMBER(link, struct kept_entry, link)->entry.sequence <= sequence)
+		list_remove(link);
+	return STORE_OK;
+}
+
+/* ---- documents ---- */
+
+static struct kept_document *document_find(struct kept_account *account, const struct store_document *asked)
+{
+	struct list_link *link;
+
+	for (link = list_first(&account->documents); link; link = list_next(&account->documents, link)) {
+		struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
+
+		if (is_same(kept->kind, asked->kind) && is_same(kept->key, asked->key))
+			return kept;
+	}
+	return NULL;
+}
+
+static void document_answer(struct store_document *document, const struct kept_document *kept)
+{
+	document->text = arena_str_len(&document->request.arena, kept->text, kept->text_len);
+	document->text_len = kept->text_len;
+}
+
+static enum store_status document_get(struct trial *t, struct store_request *request)
+{
+	struct store_document *document = (struct store_document *)request;
+	struct kept_account *account = account_of(t, request->owner);
+	const struct kept_document *kept = account ? document_find(account, document) : NULL;
+
+	document->text = NULL;
+	document->text_len = 0;
+	if (!kept)
+		return STORE_ABSENT;
+	document_answer(document, kept);
+	return STORE_OK;
+}
+
+static void document_keep(struct trial *t, struct kept_account *account, const struct store_document *document)
+{
+	struct kept_document *kept = arena_zalloc(&t->arena, sizeof(*kept));
+
+	kept->kind = arena_str(&t->arena, document->kind);
+	kept->key = arena_str(&t->arena, document->key);
+	kept->text = arena_str_len(&t->arena, document->text, document->text_len);
+	kept->text_len = document->text_len;
+	list_add_last(&account->documents, &kept->link);
+}
+
+static enum store_status document_put(struct trial *t, struct store_request *request)
+{
+	struct store_document *document = (struct store_document *)request;
+	struct kept_account *account = account_of(t, request->owner);
+	struct kept_document *kept = account ? document_find(account, document) : NULL;
+
+	if (!account || (!document->text && !kept))
+		return STORE_ABSENT;
+	if (kept && document->text && document->create_only) {
+		document_answer(document, kept);
+		return STORE_CONFLICT;
+	}
+	if (kept)
+		list_remove(&kept->link);
+	if (document->text)
+		document_keep(t, account, document);
+	return STORE_OK;
+}
+
+/* ---- steps ---- */
+
+static const struct {
+	bool writes;
+	enum store_status (*run)(struct trial *t, struct store_request *request);
+} operations[STORE_OPS] = {
+	[STORE_ACCOUNT_CREATE] = { true, account_create },
+	[STORE_ACCOUNT_CREDENTIALS] = { true, account_credentials },
+	[STORE_ACCOUNT_REMOVE] = { true, account_remove },
+	[STORE_ACCOUNT_LOAD] = { false, account_load },
+	[STORE_ACCOUNT_LIST] = { false, account_list },
+	[STORE_ROSTER_PUT] = { true, roster_put },
+	[STORE_ROSTER_REMOVE] = { true, roster_remove },
+	[STORE_JOURNAL_APPEND] = { true, journal_append },
+	[STORE_JOURNAL_READ] = { false, journal_read },
+	[STORE_JOURNAL_ADVANCE] = { true, journal_advance },
+	[STORE_DOCUMENT_GET] = { false, document_get },
+	[STORE_DOCUMENT_PUT] = { true, document_put },
+};
+
+static struct store_request *mail_request(struct mail *mail)
+{
+	return LIST_MEMBER(mail, struct store_request, mail);
+}
+
+static bool is_oldest_of_owner(struct trial *t, struct mail *mail)
+{
+	for (struct mail *older = t->first; older != mail; older = older->next) {
+		if (is_same(mail_request(older)->owner, mail_request(mail)->owner))
+			return false;
+	}
+	return true;
+}
+
+/* Steele and Vigna's splitmix64. */
+static uint64_t random_next(struct trial *t)
+{
+	uint64_t z = t->random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* Takes the oldest request of one of the owners that wait; the owner met as the n-th replaces the choice
+ * with a chance of 1/n, so that all have the same. */
+static struct store_request *request_take(struct trial *t)
+{
+	struct mail **chosen = NULL, *mail;
+	uint64_t owners = 0;
+
+	for (struct mail **at = &t->first; *at; at = &(*at)->next) {
+		if (is_oldest_of_owner(t, *at) && random_next(t) % ++owners == 0)
+			chosen = at;
+	}
+	if (!chosen)
+		return NULL;
+	mail = *chosen;
+	*chosen = mail->next;
+	if (!mail->next)
+		t->last = chosen;
+	return mail_request(mail);
+}
+
+static const struct store_trial_fault *fault_find(struct trial *t, const struct store_request *request)
+{
+	for (size_t i = 0; i < t->fault_count; i++) {
+		const struct store_trial_fault *fault = &t->faults[i];
+		size_t number;
+
+		if (fault->op >= 0 && fault->op != (int)request->op)
+			continue;
+		if (fault->owner && !is_same(fault->owner, request->owner))
+			continue;
+		number = t->fits[i]++;
+		if (number >= fault->after && (!fault->times || number < fault->after + fault->times))
+			return fault;
+	}
+	return NULL;
+}
+
+static enum store_status request_apply(struct trial *t, struct store_request *request)
+{
+	const struct store_trial_fault *fault = fault_find(t, request);
+	bool writes = operations[request->op].writes;
+	enum store_status status = STORE_PENDING;
+
+	if (!fault || fault->carried_out)
+		status = operations[request->op].run(t, request);
+	if (fault)
+		status = fault->status;
+	t->figures.reads += !writes;
+	t->figures.writes += writes;
+	t->figures.commits += writes;
+	t->figures.waiting--;
+	t->figures.failed += status == STORE_FAILED;
+	return status;
+}
+
+static bool trial_step(struct trial *t, struct worker *from)
+{
+	struct store_request *request;
+	enum store_status status = STORE_PENDING;
+
+	pthread_mutex_lock(&t->lock);
+	request = request_take(t);
+	if (request)
+		status = request_apply(t, request);
+	pthread_mutex_unlock(&t->lock);
+	if (request)
+		store_answer(from, request, status);
+	return request != NULL;
+}
+
+bool store_trial_step(struct store *store)
+{
+	return trial_step((struct trial *)store, NULL);
+}
+
+static void trial_timer_expired(struct worker *worker, struct timer *timer)
+{
+	struct trial *t = LIST_MEMBER(timer, struct trial, timer);
+
+	trial_step(t, worker);
+	timer_start(worker, &t->timer, t->every_ms, trial_timer_expired);
+}
+
+void store_trial_start(struct store *store, struct worker *worker, uint64_t every_ms)
+{
+	struct trial *t = (struct trial *)store;
+
+	t->every_ms = every_ms;
+	timer_start(worker, &t->timer, every_ms, trial_timer_expired);
+}
+
+/* ---- faults ---- */
+
+void store_trial_fail(struct store *store, const struct store_trial_fault *fault)
+{
+	struct trial *t = (struct trial *)store;
+
+	pthread_mutex_lock(&t->lock);
+	assert(t->fault_count < FAULTS);
+	t->fits[t->fault_count] = 0;
+	t->faults[t->fault_count++] = *fault;
+	pthread_mutex_unlock(&t->lock);
+}
+
+void store_trial_mend(struct store *store)
+{
+	struct trial *t = (struct trial *)store;
+
+	pthread_mutex_lock(&t->lock);
+	t->fault_count = 0;
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- the driver ---- */
+
+static void trial_submit(struct store *store, struct store_request *request)
+{
+	struct trial *t = (struct trial *)store;
+
+	request->mail.next = NULL;
+	pthread_mutex_lock(&t->lock);
+	*t->last = &request->mail;
+	t->last = &request->mail.next;
+	t->figures.waiting++;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void trial_figures(struct store *store, struct store_figures *out)
+{
+	struct trial *t = (struct trial *)store;
+
+	pthread_mutex_lock(&t->lock);
+	*out = t->figures;
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* Its timer, if it has one, has gone with its worker. */
+static void trial_close(struct store *store)
+{
+	struct trial *t = (struct trial *)store;
+
+	while (trial_step(t, NULL))
+		;
+	arena_clear(&t->arena);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+static const struct store_driver trial_driver = { "trial", trial_submit, trial_figures, trial_close };
+
+struct store *store_trial_open(uint64_t seed)
+{
+	struct trial *t = mem_zalloc(sizeof(*t));
+
+	t->store.driver = &trial_driver;
+	t->random = seed;
+	t->last = &t->first;
+	pthread_mutex_init(&t->lock, NULL);
+	list_init(&t->accounts);
+	account_new(t, "", 0);
+	return &t->store;
+}

@@ -1,0 +1,799 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The promises of store/store.h: one suite, run over each driver. What only a file can show (durability, a
+ * full disk, two servers) is in test_store_sqlite.c.
+ */
+#include "store/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../support/asker.h"
+#include "../support/folder.h"
+#include "../support/store_trial.h"
+#include "base/mem.h"
+#include "store/sqlite.h"
+
+#define ROMEO "romeo@north.example"
+#define JULIET "juliet@north.example"
+
+/* A store that is tried, in a folder of its own. */
+struct trying {
+	const struct scenario *scenario;
+	struct asker asker;
+	char *folder;
+};
+
+struct driver {
+	const char *name;
+	struct store *(*open)(const char *folder);
+	bool (*step)(struct store *store);
+};
+
+static struct store *sqlite_open(const char *folder)
+{
+	char *path = str_printf("%s/store.db", folder), *error = NULL;
+	struct store *store = store_sqlite_open(&(struct store_sqlite_options){ .path = path }, &error);
+
+	if (!store)
+		fail_msg("%s", error);
+	free(path);
+	return store;
+}
+
+static struct store *trial_open(const char *folder)
+{
+	(void)folder;
+	return store_trial_open(7);
+}
+
+static const struct driver drivers[] = {
+	{ "sqlite", sqlite_open, NULL },
+	{ "trial", trial_open, store_trial_step },
+};
+enum { DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
+
+static void create(struct asker *a, const char *owner)
+{
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREATE, owner)), STORE_OK);
+}
+
+static struct store_account_load *load(struct asker *a, const char *owner)
+{
+	struct store_account_load *loaded = asker_load(a, owner);
+
+	assert_int_equal(asker_ask(a, loaded), STORE_OK);
+	return loaded;
+}
+
+static struct store_journal_read *journal(struct asker *a, const char *owner)
+{
+	struct store_journal_read *read = asker_read(a, owner, 0, SIZE_MAX);
+
+	assert_int_equal(asker_ask(a, read), STORE_OK);
+	return read;
+}
+
+static uint64_t append(struct asker *a, const char *owner, const char *stanza)
+{
+	struct store_journal_append *asked = asker_append(a, owner, stanza);
+
+	assert_int_equal(asker_ask(a, asked), STORE_OK);
+	return asked->entry.sequence;
+}
+
+/* ---- accounts ---- */
+
+static void assert_credential(const struct store_credential *found, const struct store_credential *expected)
+{
+	assert_int_equal(found->kind, expected->kind);
+	assert_int_equal(found->iterations, expected->iterations);
+	assert_memory_equal(found->salt, expected->salt, sizeof(found->salt));
+	assert_memory_equal(found->stored_key, expected->stored_key, digest_size(found->kind));
+	assert_memory_equal(found->server_key, expected->server_key, digest_size(found->kind));
+}
+
+static void account_is_created_once_and_loaded(struct asker *a)
+{
+	struct store_account_write *write = asker_account(a, STORE_ACCOUNT_CREATE, ROMEO);
+	struct store_account_load *loaded;
+
+	assert_int_equal(asker_ask(a, asker_load(a, ROMEO)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, write), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREATE, ROMEO)), STORE_CONFLICT);
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->credential_count, 2);
+	assert_credential(&loaded->credentials[0], &write->credentials[0]);
+	assert_credential(&loaded->credentials[1], &write->credentials[1]);
+	assert_int_equal(loaded->roster_count, 0);
+	assert_int_equal(loaded->roster_version, 0);
+	assert_int_equal(loaded->undelivered, 0);
+	assert_int_equal(loaded->undelivered_bytes, 0);
+}
+
+static void account_takes_a_new_password(struct asker *a)
+{
+	struct store_account_write *write = asker_account(a, STORE_ACCOUNT_CREDENTIALS, ROMEO);
+	struct store_account_load *loaded;
+
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREDENTIALS, ROMEO)), STORE_ABSENT);
+	create(a, ROMEO);
+	write->credentials[0] = write->credentials[1];
+	write->credentials[0].iterations = 20000;
+	write->credential_count = 1;
+	assert_int_equal(asker_ask(a, write), STORE_OK);
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->credential_count, 1);
+	assert_credential(&loaded->credentials[0], &write->credentials[0]);
+}
+
+static void account_goes_with_all_that_it_has(struct asker *a)
+{
+	struct store_account_load *loaded;
+
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, ROMEO)), STORE_ABSENT);
+	create(a, ROMEO);
+	append(a, ROMEO, "<message/>");
+	asker_ask(a, asker_roster(a, STORE_ROSTER_PUT, ROMEO, JULIET, 5));
+	asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "vcard", "", "<vCard/>"));
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, ROMEO)), STORE_OK);
+
+	assert_int_equal(asker_ask(a, asker_load(a, ROMEO)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_read(a, ROMEO, 0, 10)), STORE_ABSENT);
+	create(a, ROMEO);
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->roster_count, 0);
+	assert_int_equal(loaded->roster_version, 0);
+	assert_int_equal(loaded->undelivered, 0);
+	assert_int_equal(journal(a, ROMEO)->count, 0);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_GET, ROMEO, "vcard", "", NULL)), STORE_ABSENT);
+}
+
+static struct store_account_list *list(struct asker *a, const char *host, const char *after, size_t limit)
+{
+	struct store_account_list *asked = asker_make(a, sizeof(*asked), STORE_ACCOUNT_LIST, host);
+
+	asked->after = after;
+	asked->limit = limit;
+	assert_int_equal(asker_ask(a, asked), STORE_OK);
+	return asked;
+}
+
+static void accounts_are_listed_by_name_and_page(struct asker *a)
+{
+	static const char *const owners[] = { "c@north.example", "a@north.example", "b@south.example",
+	                                      "d@north.example", "b@north.example", "a@south.example" };
+	struct store_account_list *page;
+
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
+		create(a, owners[i]);
+	page = list(a, "north.example", NULL, 3);
+	assert_int_equal(page->count, 3);
+	assert_string_equal(page->accounts[0], "a@north.example");
+	assert_string_equal(page->accounts[2], "c@north.example");
+	assert_true(page->created_us[0] == 1700000000000000);
+	page = list(a, "north.example", page->accounts[2], 3);
+	assert_int_equal(page->count, 1);
+	assert_string_equal(page->accounts[0], "d@north.example");
+	assert_int_equal(list(a, "south.example", NULL, 10)->count, 2);
+	assert_int_equal(list(a, "example", NULL, 10)->count, 0);
+	assert_int_equal(list(a, "", NULL, 10)->count, 0);
+}
+
+static void equal_names_on_two_hosts_are_two_accounts(struct asker *a)
+{
+	create(a, "romeo@north.example");
+	create(a, "romeo@south.example");
+	append(a, "romeo@north.example", "<message/>");
+	assert_int_equal(load(a, "romeo@north.example")->undelivered, 1);
+	assert_int_equal(load(a, "romeo@south.example")->undelivered, 0);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, "romeo@north.example")), STORE_OK);
+	load(a, "romeo@south.example");
+}
+
+/* ---- rosters ---- */
+
+static void roster_items_come_back_as_they_were(struct asker *a)
+{
+	struct store_roster_write *full = asker_roster(a, STORE_ROSTER_PUT, ROMEO, JULIET, 11);
+	const char *groups[] = { "Famille", "", "H\xc3\xa9ros, \"A\" & '<B>'", "\n\t" };
+	const struct store_roster_item *item;
+	struct store_account_load *loaded;
+
+	create(a, ROMEO);
+	full->item.name = "Juliette \xe2\x9d\xa4";
+	full->item.groups = groups;
+	full->item.group_count = 4;
+	full->item.state = 7;
+	full->item.approved = true;
+	full->item.request = "<presence type='subscribe'><status>Ho!</status></presence>";
+	assert_int_equal(asker_ask(a, full), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_roster(a, STORE_ROSTER_PUT, ROMEO, "ben@north.example", 12)), STORE_OK);
+
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->roster_version, 12);
+	assert_int_equal(loaded->roster_count, 2);
+	assert_string_equal(loaded->roster[0].contact, "ben@north.example");
+	assert_null(loaded->roster[0].name);
+	assert_null(loaded->roster[0].request);
+	assert_int_equal(loaded->roster[0].group_count, 0);
+	assert_false(loaded->roster[0].approved);
+	item = &loaded->roster[1];
+	assert_string_equal(item->contact, JULIET);
+	assert_string_equal(item->name, full->item.name);
+	assert_string_equal(item->request, full->item.request);
+	assert_int_equal(item->group_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(item->groups[i], groups[i]);
+	assert_int_equal(item->state, 7);
+	assert_true(item->approved);
+	assert_true(item->listed);
+	assert_int_equal(item->version, 11);
+}
+
+static void roster_items_are_replaced_and_removed(struct asker *a)
+{
+	struct store_roster_write *later = asker_roster(a, STORE_ROSTER_PUT, ROMEO, JULIET, 2);
+	struct store_account_load *loaded;
+
+	create(a, ROMEO);
+	asker_ask(a, asker_roster(a, STORE_ROSTER_PUT, ROMEO, JULIET, 1));
+	later->item.name = "J";
+	later->item.listed = false;
+	assert_int_equal(asker_ask(a, later), STORE_OK);
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->roster_count, 1);
+	assert_string_equal(loaded->roster[0].name, "J");
+	assert_false(loaded->roster[0].listed);
+
+	assert_int_equal(asker_ask(a, asker_roster(a, STORE_ROSTER_REMOVE, ROMEO, JULIET, 3)), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_roster(a, STORE_ROSTER_REMOVE, ROMEO, JULIET, 4)), STORE_ABSENT);
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->roster_count, 0);
+	assert_int_equal(loaded->roster_version, 3);
+}
+
+static void roster_of_nobody_is_absent(struct asker *a)
+{
+	assert_int_equal(asker_ask(a, asker_roster(a, STORE_ROSTER_PUT, ROMEO, JULIET, 1)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_roster(a, STORE_ROSTER_REMOVE, ROMEO, JULIET, 1)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_roster(a, STORE_ROSTER_PUT, "", JULIET, 1)), STORE_ABSENT);
+}
+
+static void roster_may_be_long(struct asker *a)
+{
+	struct store_account_load *loaded;
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < 1000; i++) {
+		char contact[40];
+
+		snprintf(contact, sizeof(contact), "contact-%04u@south.example", i);
+		asker_submit(a, asker_roster(a, STORE_ROSTER_PUT, ROMEO, contact, i + 1));
+	}
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->roster_count, 1000);
+	assert_string_equal(loaded->roster[999].contact, "contact-0999@south.example");
+	assert_int_equal(loaded->roster_version, 1000);
+}
+
+/* ---- journals ---- */
+
+static void journal_keeps_what_is_appended(struct asker *a)
+{
+	struct store_journal_append *first = asker_append(a, ROMEO, "<message><body>\xf0\x9f\x92\x8c</body></message>");
+	struct store_journal_append *second = asker_append(a, ROMEO, "");
+	struct store_journal_read *read;
+	struct store_account_load *loaded;
+
+	create(a, ROMEO);
+	second->entry.direction = STORE_OUT;
+	second->entry.type = 3;
+	assert_int_equal(asker_ask(a, first), STORE_OK);
+	assert_int_equal(asker_ask(a, second), STORE_OK);
+	assert_true(second->entry.sequence > first->entry.sequence);
+
+	read = journal(a, ROMEO);
+	assert_int_equal(read->count, 2);
+	assert_int_equal(read->entries[0].sequence, first->entry.sequence);
+	assert_string_equal(read->entries[0].id, first->entry.id);
+	assert_int_equal(read->entries[0].at_us, first->entry.at_us);
+	assert_int_equal(read->entries[0].direction, STORE_IN);
+	assert_int_equal(read->entries[0].type, 2);
+	assert_string_equal(read->entries[0].peer, first->entry.peer);
+	assert_int_equal(read->entries[0].stanza_len, first->entry.stanza_len);
+	assert_string_equal(read->entries[0].stanza, first->entry.stanza);
+	assert_int_equal(read->entries[1].direction, STORE_OUT);
+	assert_int_equal(read->entries[1].type, 3);
+	assert_int_equal(read->entries[1].stanza_len, 0);
+
+	loaded = load(a, ROMEO);
+	assert_int_equal(loaded->undelivered, 2);
+	assert_int_equal(loaded->undelivered_bytes, first->entry.stanza_len);
+}
+
+static void journal_is_read_by_pages(struct asker *a)
+{
+	struct store_journal_read *page = NULL;
+	uint64_t after = 0;
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < 25; i++) {
+		char stanza[8];
+
+		snprintf(stanza, sizeof(stanza), "%u", i);
+		asker_submit(a, asker_append(a, ROMEO, stanza));
+	}
+	for (unsigned i = 0; i < 25; i++) {
+		if (i % 10 == 0) {
+			page = asker_read(a, ROMEO, after, 10);
+			assert_int_equal(asker_ask(a, page), STORE_OK);
+			assert_int_equal(page->count, i == 20 ? 5 : 10);
+		}
+		assert_int_equal(atoi(page->entries[i % 10].stanza), i);
+		assert_true(page->entries[i % 10].sequence > after);
+		after = page->entries[i % 10].sequence;
+	}
+	page = asker_read(a, ROMEO, after, 10);
+	assert_int_equal(asker_ask(a, page), STORE_OK);
+	assert_int_equal(page->count, 0);
+}
+
+static void journal_forgets_what_is_delivered(struct asker *a)
+{
+	uint64_t first, second, third;
+	struct store_journal_read *read;
+
+	create(a, ROMEO);
+	create(a, JULIET);
+	first = append(a, ROMEO, "1");
+	second = append(a, ROMEO, "22");
+	append(a, JULIET, "other");
+	third = append(a, ROMEO, "333");
+	assert_true(first < second && second < third);
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, second)), STORE_OK);
+	read = journal(a, ROMEO);
+	assert_int_equal(read->count, 1);
+	assert_int_equal(read->entries[0].sequence, third);
+	assert_int_equal(load(a, ROMEO)->undelivered, 1);
+	assert_int_equal(load(a, ROMEO)->undelivered_bytes, 3);
+	assert_int_equal(load(a, JULIET)->undelivered, 1);
+	/* It never goes back. */
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, first)), STORE_OK);
+	assert_int_equal(load(a, ROMEO)->undelivered, 1);
+}
+
+static void journal_watermark_never_hides_a_new_entry(struct asker *a)
+{
+	uint64_t sequence;
+
+	create(a, ROMEO);
+	sequence = append(a, ROMEO, "1");
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, sequence)), STORE_OK);
+	assert_int_equal(load(a, ROMEO)->undelivered, 0);
+	assert_true(append(a, ROMEO, "2") > sequence);
+	assert_int_equal(load(a, ROMEO)->undelivered, 1);
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, UINT64_MAX)), STORE_OK);
+	assert_int_equal(load(a, ROMEO)->undelivered, 0);
+	append(a, ROMEO, "3");
+	assert_int_equal(journal(a, ROMEO)->count, 1);
+}
+
+static void journal_of_nobody_is_absent(struct asker *a)
+{
+	assert_int_equal(asker_ask(a, asker_append(a, ROMEO, "1")), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_read(a, ROMEO, 0, 1)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, 1)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_append(a, "", "1")), STORE_ABSENT);
+}
+
+static void journal_takes_the_largest_stanza(struct asker *a)
+{
+	enum { LARGE = 512 * 1024 };
+	char *stanza = mem_alloc(LARGE + 1);
+
+	memset(stanza, 'x', LARGE);
+	stanza[LARGE] = '\0';
+	create(a, ROMEO);
+	append(a, ROMEO, stanza);
+	assert_int_equal(journal(a, ROMEO)->entries[0].stanza_len, LARGE);
+	assert_string_equal(journal(a, ROMEO)->entries[0].stanza, stanza);
+	free(stanza);
+}
+
+/* ---- documents ---- */
+
+static void document_is_put_got_replaced_and_removed(struct asker *a)
+{
+	struct store_document *got = asker_document(a, STORE_DOCUMENT_GET, ROMEO, "private", "storage:bookmarks", NULL);
+
+	create(a, ROMEO);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "private", "storage:bookmarks",
+	                                             "<one/>")), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "private", "other", "<two/>")),
+	                 STORE_OK);
+	assert_int_equal(asker_ask(a, got), STORE_OK);
+	assert_string_equal(got->text, "<one/>");
+	assert_int_equal(got->text_len, 6);
+
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "private", "other", "")), STORE_OK);
+	got = asker_document(a, STORE_DOCUMENT_GET, ROMEO, "private", "other", NULL);
+	assert_int_equal(asker_ask(a, got), STORE_OK);
+	assert_string_equal(got->text, "");
+
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "private", "other", NULL)), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "private", "other", NULL)),
+	                 STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_GET, ROMEO, "private", "other", NULL)),
+	                 STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_GET, ROMEO, "vcard", "storage:bookmarks", NULL)),
+	                 STORE_ABSENT);
+}
+
+static void document_of_the_server_is_created_once(struct asker *a)
+{
+	struct store_document *first = asker_document(a, STORE_DOCUMENT_PUT, "", "secret", "dialback", "abc");
+	struct store_document *second = asker_document(a, STORE_DOCUMENT_PUT, "", "secret", "dialback", "xyz");
+
+	first->create_only = second->create_only = true;
+	assert_int_equal(asker_ask(a, first), STORE_OK);
+	assert_int_equal(asker_ask(a, second), STORE_CONFLICT);
+	assert_string_equal(second->text, "abc");
+	assert_int_equal(second->text_len, 3);
+}
+
+static void document_of_nobody_is_absent(struct asker *a)
+{
+	struct store_document *only = asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "last", "", "1");
+
+	only->create_only = true;
+	assert_int_equal(asker_ask(a, only), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "last", "", "1")), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_GET, ROMEO, "last", "", NULL)), STORE_ABSENT);
+}
+
+static void the_server_is_no_account(struct asker *a)
+{
+	assert_int_equal(asker_ask(a, asker_load(a, "")), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREATE, "")), STORE_FAILED);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREATE, "north.example")), STORE_FAILED);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREDENTIALS, "")), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, "")), STORE_ABSENT);
+}
+
+/* ---- promises ---- */
+
+enum { OWNERS = 5, ROUNDS = 100 };
+
+static const char *owner_name(char name[32], unsigned number)
+{
+	snprintf(name, 32, "user-%u@north.example", number);
+	return name;
+}
+
+/* The answers of an owner's writes, by their tokens, ascend. */
+static void assert_answers_in_order(struct asker *a, const char *owner)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < a->answered_count; i++) {
+		const struct store_request *request = a->asked[a->answered[i]];
+
+		if (strcmp(request->owner, owner) != 0 || request->op == STORE_ACCOUNT_LOAD ||
+		    request->op == STORE_JOURNAL_READ)
+			continue;
+		assert_true(request->token >= last);
+		last = request->token;
+	}
+}
+
+static void writes_of_an_owner_keep_their_order(struct asker *a)
+{
+	char name[32];
+
+	for (unsigned i = 0; i < OWNERS; i++)
+		asker_submit(a, asker_account(a, STORE_ACCOUNT_CREATE, owner_name(name, i)));
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u", round);
+		for (unsigned i = 0; i < OWNERS; i++) {
+			asker_submit(a, asker_append(a, owner_name(name, i), text));
+			asker_submit(a, asker_document(a, STORE_DOCUMENT_PUT, owner_name(name, i), "last", "", text));
+		}
+	}
+	asker_wait(a);
+	for (unsigned i = 0; i < OWNERS; i++) {
+		struct store_journal_read *read = journal(a, owner_name(name, i));
+		struct store_document *last = asker_document(a, STORE_DOCUMENT_GET, name, "last", "", NULL);
+
+		assert_int_equal(read->count, ROUNDS);
+		for (unsigned round = 0; round < ROUNDS; round++)
+			assert_int_equal(atoi(read->entries[round].stanza), round);
+		assert_int_equal(asker_ask(a, last), STORE_OK);
+		assert_int_equal(atoi(last->text), ROUNDS - 1);
+		assert_answers_in_order(a, name);
+	}
+}
+
+static void a_read_sees_every_write_before_it(struct asker *a)
+{
+	struct store_journal_read *reads[ROUNDS];
+	struct store_account_load *loads[ROUNDS];
+
+	asker_submit(a, asker_account(a, STORE_ACCOUNT_CREATE, ROMEO));
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		asker_submit(a, asker_append(a, ROMEO, "x"));
+		asker_submit(a, loads[i] = asker_load(a, ROMEO));
+		if (i % 7 == 0)
+			asker_wait(a);
+		asker_submit(a, reads[i] = asker_read(a, ROMEO, 0, SIZE_MAX));
+	}
+	asker_wait(a);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		assert_int_equal(loads[i]->request.status, STORE_OK);
+		assert_true(loads[i]->undelivered > i);
+		assert_true(reads[i]->count > i);
+	}
+}
+
+/* Each in the middle of good ones: an account that is absent, one that exists, keys that cannot be. */
+static void a_failing_request_fails_alone(struct asker *a)
+{
+	struct store_account_write *twice = asker_account(a, STORE_ACCOUNT_CREATE, JULIET);
+	struct store_journal_append *broken = asker_append(a, ROMEO, "broken");
+	struct store_account_write *exists = asker_account(a, STORE_ACCOUNT_CREATE, ROMEO);
+	struct store_journal_append *absent = asker_append(a, "nobody@north.example", "x");
+	struct store_journal_append *good[4];
+
+	twice->credentials[1] = twice->credentials[0];
+	broken->entry.peer = NULL;
+	for (unsigned i = 0; i < 4; i++)
+		good[i] = asker_append(a, ROMEO, "good");
+	asker_submit(a, asker_account(a, STORE_ACCOUNT_CREATE, ROMEO));
+	asker_submit(a, good[0]);
+	asker_submit(a, twice);
+	asker_submit(a, good[1]);
+	asker_submit(a, broken);
+	asker_submit(a, good[2]);
+	asker_submit(a, exists);
+	asker_submit(a, absent);
+	asker_submit(a, good[3]);
+	asker_wait(a);
+	assert_int_equal(twice->request.status, STORE_FAILED);
+	assert_int_equal(broken->request.status, STORE_FAILED);
+	assert_int_equal(exists->request.status, STORE_CONFLICT);
+	assert_int_equal(absent->request.status, STORE_ABSENT);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(good[i]->request.status, STORE_OK);
+	assert_int_equal(journal(a, ROMEO)->count, 4);
+	/* Nothing is left of the account that failed half way. */
+	assert_int_equal(asker_ask(a, asker_load(a, JULIET)), STORE_ABSENT);
+	create(a, JULIET);
+}
+
+static void figures_count(struct asker *a)
+{
+	struct store_figures figures;
+
+	create(a, ROMEO);
+	append(a, ROMEO, "x");
+	load(a, ROMEO);
+	store_figures(a->store, &figures);
+	assert_int_equal(figures.writes, 2);
+	assert_int_equal(figures.reads, 1);
+	assert_int_equal(figures.commits, 2);
+	assert_int_equal(figures.failed, 0);
+	assert_int_equal(figures.waiting, 0);
+}
+
+static void closing_finishes_what_was_asked_for(struct asker *a)
+{
+	asker_submit(a, asker_account(a, STORE_ACCOUNT_CREATE, ROMEO));
+	for (unsigned i = 0; i < ROUNDS; i++)
+		asker_submit(a, asker_append(a, ROMEO, "x"));
+	store_close(&a->store);
+	assert_int_equal(a->answered_count, ROUNDS + 1);
+	for (size_t i = 0; i < a->asked_count; i++)
+		assert_int_equal(a->asked[i]->status, STORE_OK);
+}
+
+/* ---- on a worker ---- */
+
+struct done_here {
+	pthread_t thread;
+	bool submitting;
+	unsigned count;
+};
+
+static void answered_on_worker(struct store_request *request)
+{
+	struct done_here *here = request->context;
+
+	assert_true(pthread_equal(here->thread, pthread_self()));
+	assert_false(here->submitting);
+	assert_int_equal(request->status, STORE_OK);
+	assert_int_equal(request->token, here->count);
+	here->count++;
+	store_request_free(request);
+}
+
+static void answers_come_to_the_worker_that_asked(struct asker *a)
+{
+	struct workers_options options = { .count = 1, .stepped = true, .clock = &clock_system,
+	                                   .entropy = &entropy_system };
+	struct workers *workers = workers_new(&options);
+	struct done_here here = { .thread = pthread_self() };
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct store_document *document = store_request_new(sizeof(*document), STORE_DOCUMENT_PUT,
+			workers_at(workers, 0), ROMEO, strlen(ROMEO), answered_on_worker);
+
+		document->kind = "last";
+		document->key = "";
+		document->text = "now";
+		document->text_len = 3;
+		document->request.context = &here;
+		document->request.token = i;
+		here.submitting = true;
+		store_submit(a->store, &document->request);
+		here.submitting = false;
+	}
+	while (here.count < ROUNDS) {
+		if (a->step)
+			a->step(a->store);
+		if (!workers_step(workers))
+			usleep(1000);
+	}
+	workers_free(&workers);
+}
+
+/* ---- the table ---- */
+
+static const struct scenario {
+	const char *name;
+	void (*run)(struct asker *asker);
+} scenarios[] = {
+#define SCENARIO(function) { #function, function }
+	SCENARIO(account_is_created_once_and_loaded),
+	SCENARIO(account_takes_a_new_password),
+	SCENARIO(account_goes_with_all_that_it_has),
+	SCENARIO(accounts_are_listed_by_name_and_page),
+	SCENARIO(equal_names_on_two_hosts_are_two_accounts),
+	SCENARIO(roster_items_come_back_as_they_were),
+	SCENARIO(roster_items_are_replaced_and_removed),
+	SCENARIO(roster_of_nobody_is_absent),
+	SCENARIO(roster_may_be_long),
+	SCENARIO(journal_keeps_what_is_appended),
+	SCENARIO(journal_is_read_by_pages),
+	SCENARIO(journal_forgets_what_is_delivered),
+	SCENARIO(journal_watermark_never_hides_a_new_entry),
+	SCENARIO(journal_of_nobody_is_absent),
+	SCENARIO(journal_takes_the_largest_stanza),
+	SCENARIO(document_is_put_got_replaced_and_removed),
+	SCENARIO(document_of_the_server_is_created_once),
+	SCENARIO(document_of_nobody_is_absent),
+	SCENARIO(the_server_is_no_account),
+	SCENARIO(writes_of_an_owner_keep_their_order),
+	SCENARIO(a_read_sees_every_write_before_it),
+	SCENARIO(a_failing_request_fails_alone),
+	SCENARIO(figures_count),
+	SCENARIO(closing_finishes_what_was_asked_for),
+	SCENARIO(answers_come_to_the_worker_that_asked),
+};
+enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
+
+struct trial_case {
+	const struct driver *driver;
+	const struct scenario *scenario;
+};
+
+static int trying_begin(void **state)
+{
+	const struct trial_case *tried = *state;
+	struct trying *trying = mem_zalloc(sizeof(*trying));
+
+	trying->scenario = tried->scenario;
+	trying->folder = folder_make();
+	asker_init(&trying->asker, tried->driver->open(trying->folder), tried->driver->step);
+	*state = trying;
+	return 0;
+}
+
+static void trying_run(void **state)
+{
+	struct trying *trying = *state;
+
+	trying->scenario->run(&trying->asker);
+}
+
+static int trying_end(void **state)
+{
+	struct trying *trying = *state;
+
+	store_close(&trying->asker.store);
+	asker_clear(&trying->asker);
+	folder_remove(&trying->folder);
+	free(trying);
+	return 0;
+}
+
+/* ---- the trial store itself ---- */
+
+static void trial_answers_owners_in_an_order_of_its_seed(void **state)
+{
+	size_t orders = 0;
+	uint64_t first = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct store *store = store_trial_open(seed);
+		struct asker a;
+		char name[32];
+
+		asker_init(&a, store, store_trial_step);
+		for (unsigned i = 0; i < OWNERS; i++)
+			asker_submit(&a, asker_account(&a, STORE_ACCOUNT_CREATE, owner_name(name, i)));
+		assert_int_equal(a.answered_count, 0);
+		asker_wait(&a);
+		orders += seed && a.answered[0] != first;
+		first = a.answered[0];
+		store_close(&store);
+		asker_clear(&a);
+	}
+	assert_true(orders > 5);
+}
+
+static void trial_fails_where_told(void **state)
+{
+	struct store *store = store_trial_open(1);
+	struct asker a;
+
+	(void)state;
+	asker_init(&a, store, store_trial_step);
+	create(&a, ROMEO);
+	create(&a, JULIET);
+	store_trial_fail(store, &(struct store_trial_fault){ .op = STORE_JOURNAL_APPEND, .owner = ROMEO, .after = 1,
+	                                                     .times = 2, .status = STORE_FAILED });
+	assert_int_equal(asker_ask(&a, asker_append(&a, JULIET, "x")), STORE_OK);
+	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "1")), STORE_OK);
+	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "2")), STORE_FAILED);
+	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "3")), STORE_FAILED);
+	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "4")), STORE_OK);
+	assert_int_equal(journal(&a, ROMEO)->count, 2);
+	store_trial_fail(store, &(struct store_trial_fault){ .op = -1, .status = STORE_FULL, .carried_out = true });
+	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "5")), STORE_FULL);
+	store_trial_mend(store);
+	assert_int_equal(journal(&a, ROMEO)->count, 3);
+	store_close(&store);
+	asker_clear(&a);
+}
+
+int main(void)
+{
+	enum { TESTS = DRIVERS * SCENARIOS + 2 };
+	static struct trial_case cases[DRIVERS * SCENARIOS];
+	struct CMUnitTest tests[TESTS] = {
+		[DRIVERS * SCENARIOS] = cmocka_unit_test(trial_answers_owners_in_an_order_of_its_seed),
+		cmocka_unit_test(trial_fails_where_told),
+	};
+	int failed;
+
+	for (size_t i = 0; i < DRIVERS * SCENARIOS; i++) {
+		cases[i] = (struct trial_case){ &drivers[i / SCENARIOS], &scenarios[i % SCENARIOS] };
+		tests[i] = (struct CMUnitTest){ str_printf("%s: %s", cases[i].driver->name, cases[i].scenario->name),
+		                                trying_run, trying_begin, trying_end, &cases[i] };
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	for (size_t i = 0; i < DRIVERS * SCENARIOS; i++)
+		free((char *)tests[i].name);
+	return failed;
+}
