@@ -68,10 +68,16 @@ static char *tls_file_error(const char *path, const char *wants)
 	return str_printf("%s holds no %s that can be used (%s)", path, wants, reason ? reason : "unknown format");
 }
 
+/* A key of another kind than the certificate's is taken at first, as if its certificate were still to come. */
+static bool tls_is_mismatch(int reason)
+{
+	return reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH ||
+	       reason == SSL_R_NO_CERTIFICATE_ASSIGNED;
+}
+
 static char *tls_key_error(const struct tls_certificate *certificate)
 {
-	if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
-	    ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_TYPE_MISMATCH)
+	if (tls_is_mismatch(ERR_GET_REASON(ERR_peek_last_error())))
 		return str_printf("the key in %s does not belong to the certificate in %s", certificate->key,
 		                  certificate->certificate);
 	return tls_file_error(certificate->key, "PEM key without pass phrase");
@@ -86,7 +92,8 @@ static char *tls_load(SSL_CTX *context, const struct tls_certificate *certificat
 	SSL_CTX_set_default_passwd_cb(context, tls_no_pass_phrase);
 	if (SSL_CTX_use_certificate_chain_file(context, certificate->certificate) != 1)
 		error = tls_file_error(certificate->certificate, "PEM certificate");
-	else if (SSL_CTX_use_PrivateKey_file(context, certificate->key, SSL_FILETYPE_PEM) != 1)
+	else if (SSL_CTX_use_PrivateKey_file(context, certificate->key, SSL_FILETYPE_PEM) != 1 ||
+	         SSL_CTX_check_private_key(context) != 1)
 		error = tls_key_error(certificate);
 	ERR_clear_error();
 	return error;

@@ -104,7 +104,8 @@ static bool ticket_key_load(const struct ticket_key *key, const unsigned char *i
 	       EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
-/* OpenSSL's question; 1: the key is loaded, 2: and a fresh ticket is due, 0: unknown, a full handshake follows. */
+/* OpenSSL's question; 1: the key is loaded, 2: and a fresh ticket is due, 0: unknown, a full handshake follows. A ticket
+ * of TLS 1.3 serves once (RFC 8446 §C.4). */
 static int ticket_key_wanted(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                              int seal)
 {
@@ -123,7 +124,9 @@ static int ticket_key_wanted(SSL *ssl, unsigned char *name, unsigned char *iv, E
 	mem_wipe(&key, sizeof(key));
 	if (!loaded)
 		return -1;
-	return is_current ? 1 : 2;
+	if (seal)
+		return 1;
+	return is_current && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
 }
 
 void ticket_keys_use(struct ticket_keys *keys, SSL_CTX *context)

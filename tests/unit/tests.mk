@@ -54,4 +54,6 @@ check_PROGRAMS += tests/unit/test_stamp
 check_PROGRAMS += tests/unit/test_stanza
 check_PROGRAMS += tests/unit/test_utf8
 check_PROGRAMS += tests/unit/test_writer
+check_PROGRAMS += tests/unit/test_conn
+check_PROGRAMS += tests/unit/test_tls
 endif
