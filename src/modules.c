@@ -8,8 +8,22 @@
 #include "core/module.h"
 
 extern const struct module disco_module;
+extern const struct module im_module;
+extern const struct module last_module;
+extern const struct module ping_module;
+extern const struct module private_module;
+extern const struct module time_module;
+extern const struct module vcard_module;
+extern const struct module version_module;
 
 const struct module *const modules[] = {
 	&disco_module,
+	&ping_module,
+	&version_module,
+	&time_module,
+	&last_module,
+	&private_module,
+	&vcard_module,
+	&im_module,
 	NULL,
 };

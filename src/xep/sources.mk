@@ -1,4 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The .c files and private headers of src/xep.
 
-libhansa_a_SOURCES +=
+libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
+libhansa_a_SOURCES += src/xep/last.c
+libhansa_a_SOURCES += src/xep/ping.c
+libhansa_a_SOURCES += src/xep/private.c
+libhansa_a_SOURCES += src/xep/time.c
+libhansa_a_SOURCES += src/xep/vcard.c
+libhansa_a_SOURCES += src/xep/version.c
