@@ -20,6 +20,7 @@ static const struct module_spec specs[] = {
 
 static const char *const features[] = { NS_PING, NULL };
 
+extern const struct module ping_module;
 const struct module ping_module = {
 	.name = "ping",
 	.specs = specs,
