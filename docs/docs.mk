@@ -5,6 +5,7 @@ dist_man_MANS += docs/hansad.8 docs/hansactl.1
 EXTRA_DIST += \
 	README.md \
 	docs/attach-a-bot.md \
+	docs/dependencies.md \
 	docs/demo/bot.py \
 	docs/demo/branch.py \
 	docs/demo/demo.py \

@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Benchmarks: what the tarball carries.
 
+EXTRA_DIST += tests/bench/run
+
+# Built by name: make tests/bench/bench_store
+EXTRA_PROGRAMS =
+EXTRA_PROGRAMS += tests/bench/bench_store
+tests_bench_bench_store_SOURCES = tests/bench/bench_store.c $(store_support)
