@@ -1,4 +1,14 @@
 # SPDX-License-Identifier: MIT
 # The .c files and private headers of s2s.
 
-libhansa_a_SOURCES +=
+libhansa_a_SOURCES += \
+	s2s/command.c s2s/command.h \
+	s2s/dialback.c s2s/dialback.h \
+	s2s/incoming.c s2s/incoming.h \
+	s2s/link.c s2s/link.h \
+	s2s/outbox.c s2s/outbox.h \
+	s2s/outgoing.c s2s/outgoing.h \
+	s2s/policy.c s2s/policy.h \
+	s2s/s2s.c s2s/s2s.h \
+	s2s/trouble.c s2s/trouble.h \
+	s2s/verify.c s2s/verify.h

@@ -12,6 +12,7 @@ extern const struct module im_module;
 extern const struct module last_module;
 extern const struct module ping_module;
 extern const struct module private_module;
+extern const struct module s2s_module;
 extern const struct module time_module;
 extern const struct module vcard_module;
 extern const struct module version_module;
@@ -25,5 +26,6 @@ const struct module *const modules[] = {
 	&private_module,
 	&vcard_module,
 	&im_module,
+	&s2s_module,
 	NULL,
 };

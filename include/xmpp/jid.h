@@ -38,6 +38,8 @@ bool jid_make(struct arena *arena, const char *local, const char *domain, const 
               struct jid *out);
 /* Prepares a domain alone (a stream header's to, a configuration's title). */
 bool jid_domain_prepare(struct arena *arena, const char *domain, size_t len, struct jid *out);
+/* A prepared domain as the DNS and TLS spell it, with A-labels (RFC 5890 §2.3.2.1). */
+const char *jid_domain_ascii(struct arena *arena, const char *domain);
 /* Prepares a resource alone (binding); false as above. */
 bool jid_resource_prepare(struct arena *arena, const char *resource, size_t len, const char **out);
 /* SASLprep (RFC 4013) for passwords and the user names of SCRAM; false: not allowed. */

@@ -29,3 +29,7 @@ libhansa_a_SOURCES += src/net/wheel.c
 libhansa_a_SOURCES += src/net/wheel.h
 libhansa_a_SOURCES += src/net/worker.c
 libhansa_a_SOURCES += src/net/worker_inside.h
+libhansa_a_SOURCES += src/net/connect.c
+libhansa_a_SOURCES += src/net/resolve.c
+libhansa_a_SOURCES += src/net/srv.c
+libhansa_a_SOURCES += src/net/srv.h

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Commands about links. One row for each direction of a pair of domains: what we send there ("out"), with what waits and
+ * what is wrong, and each stream that the peer has opened to us ("in").
+ */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "incoming.h"
+#include "link.h"
+#include "outgoing.h"
+#include "xmpp/stamp.h"
+
+/* ---- rows ---- */
+
+static uint64_t link_oldest_seconds(const struct link *link)
+{
+	int64_t now_us = clock_wall_us(worker_clock(link->s2s->home->worker));
+
+	return outbox_is_empty(&link->outbox) ? 0 : (uint64_t)(now_us - link->outbox.first->since_us) / 1000000;
+}
+
+static json_t *link_row(const struct link *link)
+{
+	const char *tls = "";
+	char address[ADDRESS_TEXT] = "";
+
+	if (link->outgoing)
+		outgoing_describe(link->outgoing, &tls, address);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s*, s:s*}", "peer", link->remote, "host", link->local,
+	                 "direction", "out", "state", link_state_name(link->state), "queued",
+	                 (json_int_t)link->outbox.count, "oldest", (json_int_t)link_oldest_seconds(link), "tls",
+	                 *tls ? tls : NULL, "error", link->failures ? trouble_meaning(link->trouble)->name : NULL);
+}
+
+static void link_add_detail(const struct link *link, json_t *row)
+{
+	uint64_t now_ms = worker_now_ms(link->s2s->home->worker);
+	char address[ADDRESS_TEXT] = "", stamp[STAMP_LEN + 1];
+	const char *tls;
+
+	if (link->outgoing)
+		outgoing_describe(link->outgoing, &tls, address);
+	if (*address)
+		json_object_set_new(row, "address", json_string(address));
+	json_object_set_new(row, "bytes", json_integer((json_int_t)link->outbox.bytes));
+	json_object_set_new(row, "stanzas", json_integer((json_int_t)link->sent));
+	if (link->state == LINK_READY)
+		json_object_set_new(row, "seconds", json_integer((json_int_t)((now_ms - link->ready_ms) / 1000)));
+	if (link->state == LINK_WAITING)
+		json_object_set_new(row, "next try",
+		                    json_integer((json_int_t)((link->timer.due_ms - now_ms) / 1000)));
+	if (link->trouble == TROUBLE_NONE)
+		return;
+	stamp_write(link->trouble_us, stamp);
+	json_object_set_new(row, "last error", json_string(trouble_meaning(link->trouble)->name));
+	json_object_set_new(row, "reason", json_string(link->reason));
+	json_object_set_new(row, "at", json_string(stamp));
+}
+
+static json_t *incoming_json(const struct incoming_row *row)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "peer", *row->from ? row->from : "?", "host", row->to, "direction",
+	                 "in", "state", row->state, "tls", *row->tls ? row->tls : NULL);
+}
+
+static void incoming_add_detail(const struct incoming_row *row, json_t *json)
+{
+	json_object_set_new(json, "address", json_string(row->address));
+	json_object_set_new(json, "stanzas", json_integer((json_int_t)row->received));
+	json_object_set_new(json, "seconds", json_integer((json_int_t)row->seconds));
+}
+
+static void peer_report(struct home *home, json_t *result, bool detail)
+{
+	struct s2s *s2s = s2s_of(home);
+	struct map_walk walk = { 0 };
+	struct incoming_row row;
+	struct link *link;
+
+	while ((link = map_next(s2s->links, &walk))) {
+		json_t *json = link_row(link);
+
+		if (detail)
+			link_add_detail(link, json);
+		json_array_append_new(result, json);
+	}
+	for (struct list_link *l = list_first(&s2s->incomings); l; l = list_next(&s2s->incomings, l))
+		for (size_t i = 0; incoming_row(incoming_of(l), i, &row); i++) {
+			json_t *json = incoming_json(&row);
+
+			if (detail)
+				incoming_add_detail(&row, json);
+			json_array_append_new(result, json);
+		}
+}
+
+/* ---- peer list, peer show ---- */
+
+static void peer_report_short(struct home *home, json_t *result)
+{
+	peer_report(home, result, false);
+}
+
+static void peer_report_long(struct home *home, json_t *result)
+{
+	peer_report(home, result, true);
+}
+
+static void peer_list(struct command_call *call)
+{
+	command_each_home(call, peer_report_short, command_answer);
+}
+
+static void peer_shown(struct command_call *call, json_t *result)
+{
+	for (size_t i = json_array_size(result); i-- > 0;) {
+		const json_t *peer = json_object_get(json_array_get(result, i), "peer");
+
+		if (strcmp(json_string_value(peer), call->args[0]) != 0)
+			json_array_remove(result, i);
+	}
+	if (json_array_size(result) > 0) {
+		command_answer(call, result);
+		return;
+	}
+	json_decref(result);
+	command_fail(call, COMMAND_NOT_FOUND, "%s: there is no link to that domain", call->args[0]);
+}
+
+static void peer_show(struct command_call *call)
+{
+	command_each_home(call, peer_report_long, peer_shown);
+}
+
+/* ---- peer retry ---- */
+
+/* Goes from home to home: a pair of domains may live on any. */
+struct peer_retry {
+	char *domain;
+	size_t next, retried;
+};
+
+static void peer_retry_at_home(struct home *home, void *context)
+{
+	struct peer_retry *retry = context;
+	struct s2s *s2s = s2s_of(home);
+	struct map_walk walk = { 0 };
+	struct link *link;
+
+	resolver_flush(s2s->resolver);
+	while ((link = map_next(s2s->links, &walk)))
+		if (strcmp(link->remote, retry->domain) == 0) {
+			link_retry(link);
+			retry->retried++;
+		}
+}
+
+static void peer_retry_on(struct command_call *call, void *context)
+{
+	struct peer_retry *retry = context;
+	struct workers *workers = call->home->server->workers;
+
+	if (retry->next < workers_count(workers)) {
+		struct home *home = home_of(workers_at(workers, retry->next++));
+
+		command_at_home(call, home, peer_retry_at_home, peer_retry_on, retry);
+		return;
+	}
+	if (retry->retried)
+		command_answer(call, json_pack("{s:s, s:I}", "peer", retry->domain, "links", (json_int_t)retry->retried));
+	else
+		command_fail(call, COMMAND_NOT_FOUND, "%s: there is no link to that domain", retry->domain);
+	free(retry->domain);
+	free(retry);
+}
+
+static void peer_retry(struct command_call *call)
+{
+	struct peer_retry *retry = mem_zalloc(sizeof(*retry));
+
+	retry->domain = str_dup(call->args[0]);
+	peer_retry_on(call, retry);
+}
+
+const struct command s2s_commands[] = {
+	{ "peer list", "", "List the links to other servers.", 0, 0, peer_list, NULL },
+	{ "peer show", "DOMAIN", "Show all about the links to one domain.", 1, 1, peer_show, NULL },
+	{ "peer retry", "DOMAIN", "Try to connect now, and look its DNS records up afresh.", 1, 1, peer_retry, NULL },
+	{ 0 },
+};

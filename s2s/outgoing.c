@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The initiating side of a server stream, in the order of RFC 6120: §3.2 connecting, §4.2 the header, §4.3 features, §5
+ * STARTTLS; then dialback as initiating server (XEP-0220 §2.1.1) and as receiving server that asks (§2.1.2).
+ *
+ * Answers are believed only when they answer what was asked on this very stream (§3.1). A peer that sends stanzas here, or
+ * dialback requests, breaks the rules: the stream is one-way. TLS that policy requires is never done without.
+ */
+#include "outgoing.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/stream.h"
+#include "dialback.h"
+#include "net/connect.h"
+#include "policy.h"
+#include "xmpp/ns.h"
+
+enum outgoing_state {
+	OUTGOING_CONNECTING,
+	OUTGOING_HEADER,                /* ours is out, the peer's is to come */
+	OUTGOING_FEATURES,
+	OUTGOING_STARTTLS,              /* asked for */
+	OUTGOING_SECURING,
+	OUTGOING_OPEN,                  /* dialback, and what it allows */
+	OUTGOING_ENDING,
+};
+
+enum {
+	OUTGOING_CONNECT_MS = 20000,
+	OUTGOING_SETUP_MS = 30000,      /* from connected to verified */
+	OUTGOING_REQUESTS = 64,         /* verify requests at once */
+	OUTGOING_UNSENT = 256 * 1024,   /* beyond this the stream has no room */
+	SERVER_PORT = 5269,
+};
+
+struct outgoing {
+	struct list_link link_in_home;
+	struct s2s *s2s;
+	char *local, *remote;
+	struct link *link;              /* whom it serves; NULL */
+	enum outgoing_state state;
+	bool asked;                     /* our db:result is out and not answered */
+	struct connect *connect;        /* CONNECTING */
+	struct timer end;               /* of one that has no stream yet */
+	struct stream *stream;          /* afterwards */
+	struct list requests;           /* struct verify */
+	enum trouble trouble;           /* why it ends */
+	char reason[LINK_REASON];
+	char tls[16], address[ADDRESS_TEXT];
+};
+
+static void outgoing_opened(struct stream *stream, void *owner, const struct stream_header *header);
+static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check);
+static void outgoing_secured(struct stream *stream, void *owner);
+static void outgoing_late(struct stream *stream, void *owner);
+static void outgoing_silent(struct stream *stream, void *owner);
+static void outgoing_returned(struct stream *stream, void *owner, struct parcel *parcel);
+static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text);
+
+static const struct stream_class outgoing_class = {
+	.name = "server-out",
+	.content_ns = NS_SERVER,
+	.opened = outgoing_opened,
+	.received = outgoing_received,
+	.secured = outgoing_secured,
+	.late = outgoing_late,
+	.silent = outgoing_silent,
+	.returned = outgoing_returned,
+	.closed = outgoing_closed,
+};
+
+static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza);
+static void outgoing_proceed(struct outgoing *outgoing, struct stanza *stanza);
+static void outgoing_tls_refused(struct outgoing *outgoing, struct stanza *stanza);
+static void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza);
+
+/* What the peer may send, and when. */
+static const struct outgoing_step {
+	enum outgoing_state state;
+	const char *name, *ns;
+	void (*run)(struct outgoing *outgoing, struct stanza *stanza);
+} outgoing_steps[] = {
+	{ OUTGOING_FEATURES, "features", NS_STREAM, outgoing_features },
+	{ OUTGOING_STARTTLS, "proceed", NS_TLS, outgoing_proceed },
+	{ OUTGOING_STARTTLS, "failure", NS_TLS, outgoing_tls_refused },
+	{ OUTGOING_OPEN, "result", NS_DIALBACK, outgoing_dialback },
+	{ OUTGOING_OPEN, "verify", NS_DIALBACK, outgoing_dialback },
+};
+
+/* For the reason: where it failed. */
+static const char *const outgoing_steps_named[] = {
+	[OUTGOING_CONNECTING] = "connecting", [OUTGOING_HEADER] = "waiting for its header",
+	[OUTGOING_FEATURES] = "waiting for its features", [OUTGOING_STARTTLS] = "asking for TLS",
+	[OUTGOING_SECURING] = "the TLS handshake", [OUTGOING_OPEN] = "dialback", [OUTGOING_ENDING] = "closing",
+};
+
+static const struct peer_policy *outgoing_policy(const struct outgoing *outgoing)
+{
+	return policy_find(outgoing->s2s->home->config, outgoing->remote, strlen(outgoing->remote));
+}
+
+struct outgoing *outgoing_of(struct list_link *link)
+{
+	return LIST_MEMBER(link, struct outgoing, link_in_home);
+}
+
+/* ---- the end ---- */
+
+void outgoing_free(struct outgoing *outgoing)
+{
+	assert(list_is_empty(&outgoing->requests));
+	connect_cancel(&outgoing->connect);
+	timer_stop(outgoing->s2s->home->worker, &outgoing->end);
+	list_remove(&outgoing->link_in_home);
+	free(outgoing->local);
+	free(outgoing->remote);
+	free(outgoing);
+}
+
+/* No further verify request finds it. */
+static void outgoing_hide(struct outgoing *outgoing)
+{
+	struct map *callbacks = outgoing->s2s->callbacks;
+	size_t len = strlen(outgoing->remote);
+
+	if (map_find(callbacks, outgoing->remote, len) == outgoing)
+		map_remove(callbacks, outgoing->remote, len);
+}
+
+/* The condition for those whose key could not be verified (XEP-0220 §2.5). */
+static const char *outgoing_verify_condition(enum trouble trouble)
+{
+	switch (trouble) {
+	case TROUBLE_NO_SUCH_DOMAIN:
+	case TROUBLE_NO_SERVICE:
+	case TROUBLE_HOST_UNKNOWN:
+		return DIALBACK_REMOTE_SERVER_NOT_FOUND;
+	case TROUBLE_DNS:
+	case TROUBLE_UNREACHABLE:
+		return DIALBACK_REMOTE_CONNECTION_FAILED;
+	default:
+		return DIALBACK_REMOTE_SERVER_TIMEOUT;
+	}
+}
+
+/* It has no stream, or none any more. */
+static void outgoing_gone(struct outgoing *outgoing)
+{
+	const char *condition = outgoing_verify_condition(outgoing->trouble);
+	struct list_link *request;
+
+	outgoing_hide(outgoing);
+	while ((request = list_first(&outgoing->requests)))
+		verify_finish(LIST_MEMBER(request, struct verify, link), DIALBACK_ERROR, condition);
+	if (outgoing->link)
+		link_down(outgoing->link, outgoing->trouble, outgoing->reason);
+	outgoing_free(outgoing);
+}
+
+static void outgoing_note(struct outgoing *outgoing, enum trouble trouble, const char *reason)
+{
+	if (outgoing->trouble != TROUBLE_NONE)
+		return;
+	outgoing->trouble = trouble;
+	snprintf(outgoing->reason, sizeof(outgoing->reason), "%s", reason ? reason : "");
+}
+
+static void outgoing_ended(struct worker *worker, struct timer *timer)
+{
+	(void)worker;
+	outgoing_gone(LIST_MEMBER(timer, struct outgoing, end));
+}
+
+void outgoing_close(struct outgoing *outgoing)
+{
+	if (outgoing->state == OUTGOING_ENDING)
+		return;
+	outgoing_hide(outgoing);
+	outgoing->state = OUTGOING_ENDING;
+	connect_cancel(&outgoing->connect);
+	if (outgoing->stream)
+		stream_close(outgoing->stream);
+	else
+		timer_start(outgoing->s2s->home->worker, &outgoing->end, 0, outgoing_ended);
+}
+
+static void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason)
+{
+	outgoing_note(outgoing, trouble, reason);
+	outgoing_close(outgoing);
+}
+
+/* The peer broke the rules. */
+static void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text)
+{
+	log_warn(s2s_log(outgoing->s2s), stream_id(outgoing->stream), "server stream refused",
+	         LOG_STR("peer", outgoing->remote), LOG_STR("condition", stream_condition_name(condition)),
+	         LOG_STR("reason", text));
+	outgoing_note(outgoing, TROUBLE_BROKEN, text);
+	outgoing_hide(outgoing);
+	outgoing->state = OUTGOING_ENDING;
+	stream_fail(outgoing->stream, condition, text);
+}
+
+static bool outgoing_is_up(const struct outgoing *outgoing)
+{
+	return outgoing->link && outgoing->link->state != LINK_CONNECTING;
+}
+
+/* What the peer's stream error, or the end of the connection, says about the link. */
+static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_condition condition, const char *text)
+{
+	bool up = outgoing_is_up(outgoing);
+
+	if (condition == STREAM_HOST_UNKNOWN || condition == STREAM_HOST_GONE)
+		return TROUBLE_HOST_UNKNOWN;
+	if (condition != STREAM_NO_ERROR)
+		return up || condition == STREAM_SYSTEM_SHUTDOWN ? TROUBLE_BROKEN : TROUBLE_REFUSED;
+	return up && !text ? TROUBLE_NONE : TROUBLE_BROKEN;
+}
+
+static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)
+{
+	struct outgoing *outgoing = owner;
+	const char *what = condition ? stream_condition_name(condition) : "the connection ended";
+	const char *step = outgoing_is_up(outgoing) ? "the stream was up" : outgoing_steps_named[outgoing->state];
+	char reason[LINK_REASON];
+
+	(void)stream;
+	outgoing->stream = NULL;
+	if (outgoing->state != OUTGOING_ENDING || condition != STREAM_NO_ERROR) {
+		snprintf(reason, sizeof(reason), "%s%s%s (%s)", what, text ? ": " : "", text ? text : "", step);
+		outgoing_note(outgoing, outgoing_judge(outgoing, condition, text), reason);
+	}
+	outgoing_gone(outgoing);
+}
+
+static void outgoing_returned(struct stream *stream, void *owner, struct parcel *parcel)
+{
+	struct outgoing *outgoing = owner;
+
+	(void)stream;
+	link_take_back(outgoing->link, parcel);
+}
+
+/* ---- connecting (RFC 6120 §3.2) ---- */
+
+static const enum trouble connect_troubles[] = {
+	[CONNECT_NO_SUCH_DOMAIN] = TROUBLE_NO_SUCH_DOMAIN, [CONNECT_NO_SERVICE] = TROUBLE_NO_SERVICE,
+	[CONNECT_DNS_FAILED] = TROUBLE_DNS, [CONNECT_FAILED] = TROUBLE_UNREACHABLE,
+};
+
+static void outgoing_open(struct outgoing *outgoing)
+{
+	outgoing->state = OUTGOING_HEADER;
+	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
+}
+
+static void outgoing_connected(void *owner, enum connect_status status, struct transport *transport, const char *reason)
+{
+	struct outgoing *outgoing = owner;
+	struct home *home = outgoing->s2s->home;
+	struct address peer, own;
+
+	outgoing->connect = NULL;
+	if (status != CONNECT_OK) {
+		outgoing_note(outgoing, connect_troubles[status], reason);
+		outgoing_gone(outgoing);
+		return;
+	}
+	outgoing->stream = stream_new(home, transport, &outgoing_class, outgoing, false,
+	                              home->config->limits.stanza_unauthenticated);
+	stream_set_deadline(outgoing->stream, OUTGOING_SETUP_MS);
+	conn_address(stream_conn(outgoing->stream), &peer, &own);
+	address_write(&peer, outgoing->address);
+	outgoing_open(outgoing);
+}
+
+static void outgoing_connect(struct outgoing *outgoing)
+{
+	const struct peer_policy *policy = outgoing_policy(outgoing);
+	struct s2s *s2s = outgoing->s2s;
+	struct arena arena = { 0 };
+	struct connect_options options = {
+		.domain = jid_domain_ascii(&arena, outgoing->remote),
+		.service = "_xmpp-server._tcp",
+		.fallback_port = SERVER_PORT,
+		.targets = policy->targets,
+		.target_count = policy->target_count,
+		.timeout_ms = OUTGOING_CONNECT_MS,
+	};
+
+	outgoing->connect = connect_start(s2s->home->worker, s2s->resolver, &options, outgoing_connected, outgoing);
+	arena_clear(&arena);
+}
+
+struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *remote, struct link *link)
+{
+	struct outgoing *outgoing = mem_zalloc(sizeof(*outgoing));
+
+	outgoing->s2s = s2s;
+	outgoing->local = str_dup(local);
+	outgoing->remote = str_dup(remote);
+	outgoing->link = link;
+	list_init(&outgoing->requests);
+	list_add_last(&s2s->outgoings, &outgoing->link_in_home);
+	if (!link)
+		map_put(s2s->callbacks, outgoing->remote, strlen(outgoing->remote), outgoing);
+	outgoing_connect(outgoing);
+	return outgoing;
+}
+
+void outgoing_resolve_again(struct outgoing *outgoing)
+{
+	if (!outgoing->connect)
+		return;
+	connect_cancel(&outgoing->connect);
+	outgoing_connect(outgoing);
+}
+
+/* ---- header and features (RFC 6120 §4.2, §4.3) ---- */
+
+static void outgoing_begin_dialback(struct outgoing *outgoing);
+
+/* §4.7.5: a server from before RFC 3920 has neither features nor TLS, but dialback. */
+static void outgoing_opened(struct stream *stream, void *owner, const struct stream_header *header)
+{
+	struct outgoing *outgoing = owner;
+
+	if (outgoing->state != OUTGOING_HEADER)
+		return;
+	if (!header->id || !*header->id)
+		outgoing_offended(outgoing, STREAM_BAD_FORMAT, "the header has no id");
+	else if (header->major >= 1)
+		outgoing->state = OUTGOING_FEATURES;
+	else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED && !conn_is_secure(stream_conn(stream)))
+		outgoing_abandon(outgoing, TROUBLE_TLS, "the server is too old for TLS");
+	else
+		outgoing_begin_dialback(outgoing);
+}
+
+static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
+{
+	if (conn_is_secure(stream_conn(outgoing->stream))) {
+		outgoing_begin_dialback(outgoing);
+	} else if (element_child(stanza->root, "starttls", NS_TLS)) {
+		outgoing->state = OUTGOING_STARTTLS;
+		buf_add_lit(stream_out(outgoing->stream), "<starttls xmlns='" NS_TLS "'/>");
+	} else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED) {
+		outgoing_abandon(outgoing, TROUBLE_TLS, "the server does not offer TLS");
+	} else {
+		outgoing_begin_dialback(outgoing);
+	}
+}
+
+/* ---- STARTTLS (RFC 6120 §5.4) ---- */
+
+static void outgoing_proceed(struct outgoing *outgoing, struct stanza *stanza)
+{
+	struct arena arena = { 0 };
+
+	(void)stanza;
+	outgoing->state = OUTGOING_SECURING;
+	stream_start_tls(outgoing->stream, outgoing->s2s->home->config->tls_client,
+	                 jid_domain_ascii(&arena, outgoing->remote), NULL);
+	arena_clear(&arena);
+}
+
+static void outgoing_tls_refused(struct outgoing *outgoing, struct stanza *stanza)
+{
+	(void)stanza;
+	outgoing_abandon(outgoing, TROUBLE_TLS, "the server refused to begin TLS");
+}
+
+static void outgoing_secured(struct stream *stream, void *owner)
+{
+	struct outgoing *outgoing = owner;
+	struct conn_tls tls;
+
+	conn_tls(stream_conn(stream), &tls);
+	snprintf(outgoing->tls, sizeof(outgoing->tls), "%s", tls.version);
+	outgoing_open(outgoing);
+}
+
+/* ---- dialback (XEP-0220 §2.1) ---- */
+
+static void outgoing_send_verify(struct outgoing *outgoing, struct verify *verify)
+{
+	struct dialback request = {
+		.kind = DIALBACK_VERIFY, .from = verify->receiving, .to = verify->originating,
+		.id = verify->id, .key = verify->key,
+	};
+
+	dialback_write(stream_out(outgoing->stream), &request);
+	verify->sent = true;
+}
+
+/* §2.1.1: our key for this stream. */
+static void outgoing_send_key(struct outgoing *outgoing)
+{
+	const char *secret = outgoing->s2s->home->server->secret;
+	char key[DIALBACK_KEY + 1];
+	struct dialback request = {
+		.kind = DIALBACK_RESULT, .from = outgoing->local, .to = outgoing->remote, .key = key,
+	};
+
+	dialback_key(secret, outgoing->remote, outgoing->local, stream_id(outgoing->stream), key);
+	dialback_write(stream_out(outgoing->stream), &request);
+	mem_wipe(key, sizeof(key));
+	outgoing->asked = true;
+}
+
+static bool outgoing_is_done(const struct outgoing *outgoing)
+{
+	return !outgoing->link && list_is_empty(&outgoing->requests);
+}
+
+static void outgoing_begin_dialback(struct outgoing *outgoing)
+{
+	outgoing->state = OUTGOING_OPEN;
+	if (outgoing->link)
+		outgoing_send_key(outgoing);
+	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l))
+		outgoing_send_verify(outgoing, LIST_MEMBER(l, struct verify, link));
+	if (outgoing_is_done(outgoing))
+		outgoing_close(outgoing);
+}
+
+bool outgoing_is_open(const struct outgoing *outgoing)
+{
+	return outgoing->state == OUTGOING_OPEN;
+}
+
+bool outgoing_add_verify(struct outgoing *outgoing, struct verify *verify)
+{
+	size_t count = 0;
+
+	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l))
+		count++;
+	if (count >= OUTGOING_REQUESTS)
+		return false;
+	verify->outgoing = outgoing;
+	list_add_last(&outgoing->requests, &verify->link);
+	if (outgoing->state == OUTGOING_OPEN)
+		outgoing_send_verify(outgoing, verify);
+	return true;
+}
+
+/* Step 4. From here on stanzas may flow. */
+static void outgoing_verified(struct outgoing *outgoing)
+{
+	const struct limits *limits = &outgoing->s2s->home->config->limits;
+
+	stream_set_deadline(outgoing->stream, 0);
+	stream_watch(outgoing->stream, limits->silence_ms);
+	conn_set_limit(stream_conn(outgoing->stream), OUTGOING_UNSENT + 2u * limits->stanza_server);
+	link_up(outgoing->link);
+}
+
+static void outgoing_result(struct outgoing *outgoing, const struct dialback *answer)
+{
+	char reason[LINK_REASON];
+
+	if (!outgoing->asked || strcmp(answer->from, outgoing->remote) != 0 || strcmp(answer->to, outgoing->local) != 0) {
+		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED, "a dialback result that answers nothing");
+		return;
+	}
+	outgoing->asked = false;
+	switch (answer->type) {
+	case DIALBACK_VALID:
+		outgoing_verified(outgoing);
+		break;
+	case DIALBACK_INVALID:
+		outgoing_abandon(outgoing, TROUBLE_KEY, "the dialback key was called invalid");
+		break;
+	default:
+		snprintf(reason, sizeof(reason), "dialback error %s", answer->condition);
+		outgoing_abandon(outgoing, TROUBLE_DIALBACK, reason);
+	}
+}
+
+/* Step 3. An answer to nothing is dropped silently (§2.1.2); any error here is that one in step 4 (§2.5). */
+static void outgoing_verify_answered(struct outgoing *outgoing, const struct dialback *answer)
+{
+	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l)) {
+		struct verify *verify = LIST_MEMBER(l, struct verify, link);
+
+		if (verify_is_answered_by(verify, answer)) {
+			verify_finish(verify, answer->type, DIALBACK_REMOTE_SERVER_NOT_FOUND);
+			break;
+		}
+	}
+	if (outgoing_is_done(outgoing))
+		outgoing_close(outgoing);
+}
+
+static void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza)
+{
+	struct dialback answer;
+
+	if (dialback_read(&stanza->arena, stanza->root, &answer) != DIALBACK_READ)
+		outgoing_offended(outgoing, STREAM_IMPROPER_ADDRESSING, "a dialback answer that cannot be read");
+	else if (answer.type == DIALBACK_REQUEST)
+		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED, "a dialback request on a stream that is ours");
+	else if (answer.kind == DIALBACK_RESULT)
+		outgoing_result(outgoing, &answer);
+	else
+		outgoing_verify_answered(outgoing, &answer);
+}
+
+/* ---- the stream ---- */
+
+static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check)
+{
+	struct outgoing *outgoing = owner;
+	const struct outgoing_step *step = NULL;
+	const struct stanza *done = stanza;
+
+	(void)stream, (void)check;
+	for (size_t i = 0; !step && i < sizeof(outgoing_steps) / sizeof(outgoing_steps[0]); i++)
+		if (outgoing_steps[i].state == outgoing->state &&
+		    element_is(stanza->root, outgoing_steps[i].name, outgoing_steps[i].ns))
+			step = &outgoing_steps[i];
+	if (step)
+		step->run(outgoing, stanza);
+	else if (outgoing->state != OUTGOING_ENDING)
+		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED, "nothing of the kind is taken on this stream");
+	stanza_unref(&done);
+}
+
+static void outgoing_late(struct stream *stream, void *owner)
+{
+	(void)stream;
+	outgoing_abandon(owner, TROUBLE_REFUSED, "the server did not answer in time");
+}
+
+/* The peer has nothing to say on a one-way stream; a blank makes TCP find out whether it lives (RFC 6120 §4.6.1). */
+static void outgoing_silent(struct stream *stream, void *owner)
+{
+	(void)owner;
+	buf_add_char(stream_out(stream), ' ');
+}
+
+void outgoing_send(struct outgoing *outgoing, struct parcel *parcel)
+{
+	stream_send(outgoing->stream, parcel, NULL, 0);
+}
+
+bool outgoing_has_room(const struct outgoing *outgoing)
+{
+	return outgoing_is_open(outgoing) && conn_unsent(stream_conn(outgoing->stream)) < OUTGOING_UNSENT;
+}
+
+void outgoing_describe(const struct outgoing *outgoing, const char **tls, char address[ADDRESS_TEXT])
+{
+	*tls = outgoing->tls;
+	memcpy(address, outgoing->address, ADDRESS_TEXT);
+}

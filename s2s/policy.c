@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The `peer` sections. What a peer's own section does not say is taken from the section "*", with one exception: who is
+ * named in a section of his own is allowed unless it says otherwise, also where all others are denied.
+ */
+#include "policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "s2s.h"
+#include "xmpp/jid.h"
+
+enum { SERVER_PORT = 5269 };
+
+#define EVERYBODY "*"
+
+static const struct conf_option peer_options[] = {
+	{ .name = "address", .type = CONF_LIST,
+	  .sentence = "Where the peer's server is, as \"host\" or \"host:port\", tried in this order instead of what the DNS "
+	              "says.",
+	  .example = "{ \"xmpp.south.example:5269\" }" },
+	{ .name = "allow", .type = CONF_BOOL, .fallback = "true",
+	  .sentence = "Whether stanzas are exchanged with this domain. With false in the section \"*\" only the peers that "
+	              "have a section of their own are spoken to." },
+	{ .name = "tls", .type = CONF_CHOICE, .fallback = "required", .allowed = "required | optional",
+	  .sentence = "Whether streams with this domain must be encrypted, in both directions." },
+	{ .name = "wait", .type = CONF_TIME, .fallback = "60s", .min = 1000, .max = 24 * 3600 * 1000,
+	  .sentence = "How long a message, subscription or presence waits for the link before it is returned to its sender." },
+	{ .name = "wait-iq", .type = CONF_TIME, .fallback = "30s", .min = 1000, .max = 3600 * 1000,
+	  .sentence = "How long an iq waits for the link before it is returned to its sender." },
+	{ .name = "queue-stanzas", .type = CONF_INT, .fallback = "1000", .min = 1, .max = 1000000,
+	  .sentence = "How many stanzas may wait for the link; those beyond are returned at once." },
+	{ .name = "queue-bytes", .type = CONF_SIZE, .fallback = "1MB", .min = 1024, .max = 1024 * 1024 * 1024,
+	  .sentence = "How many bytes of stanzas may wait for the link; those beyond are returned at once." },
+	{ .name = "idle", .type = CONF_TIME, .fallback = "10m", .min = 0, .max = 24 * 3600 * 1000,
+	  .sentence = "After so long without a stanza our stream to this domain is closed; 0s keeps it open." },
+	{ 0 },
+};
+
+static const struct conf_option pair_options[] = {
+	{ .name = "unverified-pairs", .type = CONF_INT, .fallback = "16", .min = 1, .max = 1000,
+	  .sentence = "How many pairs of domains may be under verification at once on a stream from another server." },
+	{ .name = "verified-pairs", .type = CONF_INT, .fallback = "256", .min = 1, .max = 10000,
+	  .sentence = "How many verified pairs of domains a stream from another server may carry." },
+	{ 0 },
+};
+
+const struct conf_section_kind policy_sections[] = {
+	{ .name = "peer", .titled = true, .options = peer_options,
+	  .sentence = "What is agreed with a remote domain, which the title names; the title \"*\" is for all others." },
+	{ .name = "limits", .options = pair_options, .sentence = "Limits." },
+	{ 0 },
+};
+
+/* ---- reading ---- */
+
+/* "host", "host:port", "192.0.2.7:5269", "[::1]:5269". false: none of these. */
+static bool target_read(struct arena *arena, const char *text, struct resolve_target *out)
+{
+	struct address literal;
+	const char *colon = strrchr(text, ':');
+	unsigned long port = SERVER_PORT;
+	char written[ADDRESS_TEXT], *end;
+
+	if (address_read_with_port(text, SERVER_PORT, &literal)) {
+		address_write_host(&literal, written);
+		*out = (struct resolve_target){ arena_str(arena, written), address_port(&literal) };
+		return true;
+	}
+	if (colon) {
+		port = strtoul(colon + 1, &end, 10);
+		if (*end || end == colon + 1 || port == 0 || port > UINT16_MAX)
+			return false;
+	}
+	*out = (struct resolve_target){ arena_str_len(arena, text, colon ? (size_t)(colon - text) : strlen(text)),
+		                        (uint16_t)port };
+	return *out->host && !strpbrk(out->host, ": /");
+}
+
+static char *policy_read_targets(struct arena *arena, const struct conf_section *section, struct peer_policy *policy)
+{
+	policy->target_count = conf_list_count(section, "address");
+	policy->targets = arena_zalloc(arena, policy->target_count * sizeof(*policy->targets) + 1);
+	for (size_t i = 0; i < policy->target_count; i++) {
+		const char *text = conf_list_at(section, "address", i);
+
+		if (!target_read(arena, text, &policy->targets[i]))
+			return conf_fault(section, "\"%s\" is not an address, allowed: host or host:port", text);
+	}
+	return NULL;
+}
+
+/* The section that says it: the peer's own, or "*" where that one does not. */
+static const struct conf_section *policy_teller(const struct conf_section *own, const struct conf_section *everybody,
+                                                const char *option)
+{
+	return everybody && !conf_is_set(own, option) ? everybody : own;
+}
+
+static void policy_read(const struct conf_section *own, const struct conf_section *everybody, struct peer_policy *policy)
+{
+#define SAID(option) policy_teller(own, everybody, option), option
+	policy->allow = conf_bool(own, "allow");
+	policy->tls = strcmp(conf_string(SAID("tls")), "optional") == 0 ? PEER_TLS_OPTIONAL : PEER_TLS_REQUIRED;
+	policy->wait_ms = (uint64_t)conf_number(SAID("wait"));
+	policy->wait_iq_ms = (uint64_t)conf_number(SAID("wait-iq"));
+	policy->queue_stanzas = (size_t)conf_number(SAID("queue-stanzas"));
+	policy->queue_bytes = (size_t)conf_number(SAID("queue-bytes"));
+	policy->idle_ms = (uint64_t)conf_number(SAID("idle"));
+#undef SAID
+}
+
+static char *policy_read_peer(struct config *config, const struct conf_section *section,
+                              const struct conf_section *everybody, struct peer_policy *policy)
+{
+	const char *title = conf_title(section);
+	struct jid domain;
+
+	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
+		return conf_fault(section, "peer \"%s\" is not a domain name, allowed: a domain or \"*\"", title);
+	policy->domain = domain.text;
+	policy_read(section, everybody, policy);
+	return policy_read_targets(&config->arena, section, policy);
+}
+
+static const struct conf_section *policy_find_everybody(const struct conf *conf, size_t *sections)
+{
+	const struct conf_section *section, *everybody = NULL;
+
+	for (*sections = 0; (section = conf_section_at(conf, "peer", *sections)); (*sections)++)
+		if (strcmp(conf_title(section), EVERYBODY) == 0)
+			everybody = section;
+	return everybody;
+}
+
+static int policy_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct peer_policy *)a)->domain, ((const struct peer_policy *)b)->domain);
+}
+
+/* What holds where the file has no section "*": the options' fallbacks, which stand in their rows. */
+static const struct peer_policy policy_default = {
+	.domain = EVERYBODY, .allow = true, .tls = PEER_TLS_REQUIRED, .wait_ms = 60000, .wait_iq_ms = 30000,
+	.queue_stanzas = 1000, .queue_bytes = 1024 * 1024, .idle_ms = 600000,
+};
+
+void *policy_configure(struct config *config, const struct conf *conf, char **error)
+{
+	struct peer_policies *policies = arena_zalloc(&config->arena, sizeof(*policies));
+	size_t sections;
+	const struct conf_section *everybody = policy_find_everybody(conf, &sections), *section;
+
+	policies->unverified_pairs = (size_t)conf_number(conf_section(conf, "limits"), "unverified-pairs");
+	policies->verified_pairs = (size_t)conf_number(conf_section(conf, "limits"), "verified-pairs");
+	policies->peers = arena_zalloc(&config->arena, sections * sizeof(*policies->peers) + 1);
+	policies->fallback = policy_default;
+	if (everybody)
+		policy_read(everybody, NULL, &policies->fallback);
+	for (size_t i = 0; !*error && (section = conf_section_at(conf, "peer", i)); i++)
+		if (section != everybody)
+			*error = policy_read_peer(config, section, everybody, &policies->peers[policies->count++]);
+	if (*error)
+		return NULL;
+	qsort(policies->peers, policies->count, sizeof(*policies->peers), policy_compare);
+	return policies;
+}
+
+/* ---- asking ---- */
+
+const struct peer_policies *policies_of(const struct config *config)
+{
+	return config_part(config, &s2s_module);
+}
+
+const struct peer_policy *policy_find(const struct config *config, const char *domain, size_t len)
+{
+	const struct peer_policies *policies = policies_of(config);
+	size_t low = 0, high = policies->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct peer_policy *peer = &policies->peers[middle];
+		int order = strncmp(domain, peer->domain, len);
+
+		if (order == 0 && !peer->domain[len])
+			return peer;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return &policies->fallback;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the administrator wants of each remote domain: the `peer` sections of the configuration, in the snapshot. The
+ * section titled "*" is meant for all that have none of their own.
+ */
+#ifndef S2S_POLICY_H
+#define S2S_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "core/config.h"
+#include "net/resolve.h"
+
+enum peer_tls { PEER_TLS_REQUIRED, PEER_TLS_OPTIONAL };
+
+struct peer_policy {
+	const char *domain;             /* prepared; "*" */
+	bool allow;
+	enum peer_tls tls;
+	uint64_t wait_ms;               /* how long a message or subscription may wait for the link */
+	uint64_t wait_iq_ms;            /* an iq, whose sender waits for the answer */
+	size_t queue_stanzas, queue_bytes;
+	uint64_t idle_ms;               /* an outgoing stream without a stanza for so long is closed; 0: never */
+	struct resolve_target *targets; /* instead of what the DNS says */
+	size_t target_count;
+};
+
+/* The module's part of a snapshot. */
+struct peer_policies {
+	struct peer_policy fallback;
+	struct peer_policy *peers;      /* by domain */
+	size_t count;
+	size_t unverified_pairs;        /* of one incoming stream: under way */
+	size_t verified_pairs;          /* and proven */
+};
+
+extern const struct conf_section_kind policy_sections[];
+
+/* For the module's configure(): NULL and the malloc'ed line on a fault. */
+void *policy_configure(struct config *config, const struct conf *conf, char **error);
+
+const struct peer_policies *policies_of(const struct config *config);
+/* Never NULL. domain is len bytes, prepared. */
+const struct peer_policy *policy_find(const struct config *config, const char *domain, size_t len);
+
+#endif
