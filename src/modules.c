@@ -7,13 +7,18 @@
 
 #include "core/module.h"
 
+extern const struct module component_module;
+extern const struct module control_module;
 extern const struct module disco_module;
 extern const struct module im_module;
 extern const struct module last_module;
 extern const struct module ping_module;
 extern const struct module private_module;
 extern const struct module s2s_module;
+extern const struct module session_module;
+extern const struct module status_module;
 extern const struct module time_module;
+extern const struct module user_module;
 extern const struct module vcard_module;
 extern const struct module version_module;
 
@@ -27,5 +32,10 @@ const struct module *const modules[] = {
 	&vcard_module,
 	&im_module,
 	&s2s_module,
+	&component_module,
+	&status_module,
+	&user_module,
+	&session_module,
+	&control_module,
 	NULL,
 };
