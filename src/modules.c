@@ -7,6 +7,7 @@
 
 #include "core/module.h"
 
+extern const struct module client_module;
 extern const struct module component_module;
 extern const struct module control_module;
 extern const struct module disco_module;
@@ -31,6 +32,7 @@ const struct module *const modules[] = {
 	&private_module,
 	&vcard_module,
 	&im_module,
+	&client_module,
 	&s2s_module,
 	&component_module,
 	&status_module,

@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: MIT
 # The .c files and private headers of src/client.
 
-libhansa_a_SOURCES +=
+libhansa_a_SOURCES += src/client/client.h
+libhansa_a_SOURCES += src/client/client.c
+libhansa_a_SOURCES += src/client/connection.c
+libhansa_a_SOURCES += src/client/login.c
+libhansa_a_SOURCES += src/client/features.c
+libhansa_a_SOURCES += src/client/auth.c
+libhansa_a_SOURCES += src/client/bind.c
+libhansa_a_SOURCES += src/client/outlet.c
+libhansa_a_SOURCES += src/client/failures.c

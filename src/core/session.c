@@ -231,6 +231,7 @@ void session_give_back(struct session *session, struct parcel *parcel)
 	struct account *account = session->account;
 
 	session_leave(session);
+	parcel->delayed = true;
 	if (account->gone || parcel->answered == push_answered || kept_is_source(parcel))
 		parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
 	else

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A client's connection from accept to bound session, and what the files of this edge share. connection.c has the states
+ * and the streams, login.c what is held until it
+ * is authenticated, features.c what it is offered, auth.c SASL, bind.c resource binding, outlet.c what goes to the client, failures.c the memory of wrong
+ * passwords, client.c the module.
+ *
+ * A client begins on the worker that accepted it and moves to its account's home when it says who it is. What is needed
+ * only until a session is bound lies in its login.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "core/account.h"
+#include "core/module.h"
+#include "core/sasl.h"
+#include "core/session.h"
+#include "core/stream.h"
+#include "net/admission.h"
+#include "net/background.h"
+#include "net/timer.h"
+
+enum client_state {
+	CLIENT_WAITING,         /* too many of its address are here: nothing is read */
+	CLIENT_HEADER,          /* a stream header must come */
+	CLIENT_SECURING,        /* a TLS handshake is under way */
+	CLIENT_CLEAR,           /* features are out: STARTTLS, or SASL where the configuration allows it in clear */
+	CLIENT_SECURE,          /* features are out: SASL */
+	CLIENT_SASL,            /* a challenge is out */
+	CLIENT_BUSY,            /* credentials are looked up or a password is derived: nothing is read */
+	CLIENT_AUTHENTICATED,   /* features are out: binding */
+	CLIENT_BINDING,         /* nothing is read */
+	CLIENT_BOUND,
+	CLIENT_ENDING,          /* only closed() will come */
+};
+
+struct client {
+	struct list_link link;          /* of its home's clients */
+	struct stream *stream;
+	enum client_state state;
+	bool direct_tls;
+	bool authenticated;
+	bool asked;                     /* a ping is out */
+	struct login *login;            /* until bound */
+	struct session *session;        /* while bound */
+};
+
+struct login {
+	struct client *client;          /* NULL: it is gone, and whoever still uses this memory frees it */
+	struct admission_pass pass;
+	bool enters;                    /* the pass waits, or is inside */
+	bool admitting;                 /* admitted() will still come */
+	char *host;                     /* prepared; what the first header named holds for the connection's life */
+	struct arena arena;             /* what follows, of one stream */
+	const char *from;               /* bare JID that the header claims; NULL: none */
+	struct jid user;                /* once authenticated */
+
+	struct sasl_terms terms;
+	struct sasl *sasl;
+	unsigned failures;
+	struct account_want want;
+	bool wants;
+	struct timer delay;             /* after too many wrong passwords */
+	struct background_job job;
+	bool deriving;
+	enum sasl_condition condition;  /* of what was derived */
+
+	struct stanza *request;         /* the iq that binds */
+};
+
+extern const struct module client_module;
+extern const struct session_outlet client_outlet;
+
+/* client.c: the clients of a home. */
+struct failures;
+struct client_room {
+	struct list clients;
+	struct failures *failures;
+};
+static inline struct client_room *client_room(const struct home *home)
+{
+	return home_part(home, &client_module);
+}
+
+static inline void stanza_drop(struct stanza **stanza)
+{
+	const struct stanza *dropped = *stanza;
+
+	stanza_unref(&dropped);
+	*stanza = NULL;
+}
+
+/* connection.c */
+void client_accepted(struct home *home, enum listen_kind kind, struct transport *transport);
+void client_admitted(struct client *client);
+void client_set_state(struct client *client, enum client_state state);
+void client_fail(struct client *client, enum stream_condition condition, const char *text);
+
+/* login.c */
+void client_begin_login(struct client *client);
+/* It is over: the client is bound, or gone. */
+void client_end_login(struct client *client);
+/* Authenticated: the place among the unauthenticated is free again. */
+void login_admit_next(struct home *home, struct login *login);
+/* Frees what is left of a login whose client is gone, once nobody uses it any more. */
+void login_let_go(struct login *login);
+
+/* features.c */
+void client_say_features(struct client *client);
+void client_offer(struct client *client);       /* which mechanisms this stream has, into the login's terms */
+
+/* auth.c; element: the first-level child. */
+void client_auth(struct client *client, struct stanza **element);
+void client_response(struct client *client, struct stanza **element);
+void client_abort(struct client *client, struct stanza **element);
+
+/* bind.c */
+void client_bind(struct client *client, struct stanza **iq);
+
+/* outlet.c */
+void client_returned(struct stream *stream, void *owner, struct parcel *parcel);
+
+/*
+ * failures.c: wrong passwords are remembered by account and by address, and slow the next attempt; nobody is ever locked
+ * out. Of an account there is one memory, at its home; an address has one on each home, so it has that many times the
+ * patience.
+ */
+struct failures *failures_new(const struct hash_seed *seed);
+void failures_free(struct failures **failures);
+/* account may be NULL; trusted addresses do not count. */
+void failures_note(struct home *home, const struct jid *account, const struct address *address);
+/* Milliseconds that the next attempt has to wait. */
+uint64_t failures_wait_ms(struct home *home, const struct jid *account, const struct address *address);
+
+#endif
