@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Manual pages (dist_man_MANS) and the documents in the tarball.
 
-dist_man_MANS += docs/hansad.8 docs/hansactl.1
+dist_man_MANS += docs/hansa.conf.5 docs/hansactl.1 docs/hansad.8
 EXTRA_DIST += \
 	README.md \
 	docs/attach-a-bot.md \
@@ -11,4 +11,5 @@ EXTRA_DIST += \
 	docs/demo/demo.py \
 	docs/demo/dns.py \
 	docs/demo/person.py \
+	docs/hansa.conf.5.in \
 	docs/link-two-branches.md

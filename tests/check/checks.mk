@@ -5,4 +5,5 @@ dist_check_SCRIPTS += \
 	tests/check/banned \
 	tests/check/headers \
 	tests/check/layers \
+	tests/check/manual \
 	tests/check/mutable-globals

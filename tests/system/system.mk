@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: MIT
 # System tests: what the tarball carries.
 
+EXTRA_DIST += \
+	tests/system/harness.py \
+	tests/system/knot.py \
+	tests/system/test_component.py \
+	tests/system/test_hansactl.py \
+	tests/system/test_hostile.py \
+	tests/system/test_link.py \
+	tests/system/test_login.py \
+	tests/system/test_messages.py \
+	tests/system/test_prosody.py

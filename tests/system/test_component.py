@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Components: a stock library attaches, serves, is refused, is replaced, and is missed."""
+import asyncio
+import hashlib
+import subprocess
+import sys
+
+from harness import ROOT, Person, Raw, eventually, run
+
+SECRET = "a-long-enough-secret"
+BOT = f'component "bot.north.example" {{ secret = "{SECRET}"  name = "Bot" }}\n'
+HEADER = ("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' "
+          "to='{}'>")
+
+
+def start_bot(place, branch):
+    bot = place.keep(subprocess.Popen(
+        [sys.executable, "-W", "ignore", ROOT / "docs/demo/bot.py", "bot.north.example", SECRET, branch.address,
+         str(branch.component)], stdout=subprocess.PIPE, text=True))
+    assert "is attached" in bot.stdout.readline()
+    return bot
+
+
+def attach(branch, domain="bot.north.example", secret=SECRET):
+    raw = Raw(branch.address, branch.component).send(HEADER.format(domain))
+    head = raw.expect(">") if "?>" not in raw.got.decode() else ""
+    while "<stream:stream" not in head or not head.endswith(">"):
+        head += raw.expect(">")
+    stream_id = head.split(" id='")[1].split("'")[0]
+    return raw.send(f"<handshake>{hashlib.sha1((stream_id + secret).encode()).hexdigest()}</handshake>")
+
+
+async def test_bot_answers_and_its_absence_is_said(place):
+    north = place.branch(more=BOT)
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    ann.send_message(mto="x@bot.north.example", mbody="too early", mtype="chat")
+    bounced = await ann.wait_for("error", lambda m: m["from"].bare == "x@bot.north.example")
+    assert bounced["error"]["condition"] == "remote-server-timeout"
+    bot = start_bot(place, north)
+    ann.send_message(mto="x@bot.north.example", mbody="hello", mtype="chat")
+    await ann.message("HELLO")
+    items = await ann.plugin["xep_0030"].get_items("north.example")
+    assert "bot.north.example" in [jid for jid, _, _ in items["disco_items"]["items"]]
+    bot.terminate()
+    bot.wait()
+    eventually(lambda: north.ask("component", "list")[0]["state"] == "not attached")
+    ann.send_message(mto="x@bot.north.example", mbody="too late", mtype="chat")
+    await ann.wait_for("error", lambda m: m["body"] == "too late")
+    await ann.leave()
+
+
+def test_wrong_secret(place):
+    north = place.branch(more=BOT)
+    assert "not-authorized" in attach(north, secret="wrong-wrong-wrong-wrong").expect_close()
+    assert "the handshake does not match" in north.log()
+
+
+def test_unknown_name(place):
+    north = place.branch(more=BOT)
+    raw = Raw(north.address, north.component).send(HEADER.format("other.north.example"))
+    assert "host-unknown" in raw.expect_close()
+
+
+def test_stanza_before_handshake(place):
+    north = place.branch(more=BOT)
+    raw = Raw(north.address, north.component).send(HEADER.format("bot.north.example"))
+    raw.expect("<stream:stream")
+    raw.send("<message from='bot.north.example' to='ann@north.example'><body>x</body></message>")
+    assert "not-authorized" in raw.expect_close()
+
+
+def test_from_of_another_domain(place):
+    north = place.branch(more=BOT)
+    for forged in ("ann@north.example", "bot.north.example.evil.example", "xbot.north.example"):
+        raw = attach(north)
+        raw.expect("<handshake/>")
+        raw.send(f"<message from='{forged}' to='ann@north.example'><body>x</body></message>")
+        assert "invalid-from" in raw.expect_close(), forged
+        eventually(lambda: north.ask("component", "list")[0]["state"] == "not attached")
+    assert "from must be an address of the component" in north.log()
+
+
+def test_second_connection(place):
+    north = place.branch(more=BOT)
+    first = attach(north)
+    first.expect("<handshake/>")
+    assert "conflict" in attach(north).expect_close()
+    assert north.ask("component", "list")[0]["state"] == "attached"
+    north.configure(BOT.replace("name =", "conflict = replace  name ="))
+    north.ctl("reload")
+    second = attach(north)
+    second.expect("<handshake/>")
+    assert "conflict" in first.expect_close()
+    assert north.ask("component", "list")[0]["state"] == "attached"
+
+
+def test_removed_by_reload(place):
+    north = place.branch(more=BOT)
+    raw = attach(north)
+    raw.expect("<handshake/>")
+    north.configure("")
+    north.ctl("reload")
+    assert "host-gone" in raw.expect_close()
+
+
+async def test_component_name_never_reaches_dns(place):
+    from harness import Dns
+    dns = Dns("127.0.0.9")
+    north = place.branch(more=BOT + f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\n')
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    ann.send_message(mto="x@bot.north.example", mbody="anyone?", mtype="chat")
+    await ann.wait_for("error", lambda m: m["body"] == "anyone?")
+    assert not [name for name in dns.asked if "bot" in name], dns.asked
+    await ann.leave()
+    dns.close()
+
+
+if __name__ == "__main__":
+    run(globals())

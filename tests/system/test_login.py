@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Stock clients log in: slixmpp over STARTTLS and direct TLS with each mechanism, go-sendxmpp; and who must not."""
+import asyncio
+import subprocess
+
+from harness import Person, Raw, eventually, run
+
+PLAIN = 'host "second.example" { }\n'
+
+
+async def test_starttls_and_direct_tls(place):
+    north = place.branch()
+    ann = north.add_user("ann", "secret-of-ann")
+    for direct, port in ((False, north.c2s), (True, north.c2s_tls)):
+        person = Person(ann, "secret-of-ann", north.address, port, direct_tls=direct)
+        await person.log_in()
+        assert person.boundjid.bare == ann
+        await person.leave()
+    eventually(lambda: north.ask("session", "list") == [])
+
+
+async def test_each_mechanism(place):
+    north = place.branch()
+    ann = north.add_user("ann", "secret-of-ann")
+    for mechanism in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN"):
+        person = Person(ann, "secret-of-ann", north.address, north.c2s)
+        person.plugin["feature_mechanisms"].use_mech = mechanism
+        await person.log_in()
+        await person.leave()
+    assert north.ask("status")["logins"] == 5
+
+
+async def test_wrong_password_and_unknown_user_look_alike(place):
+    north = place.branch()
+    north.add_user("ann", "secret-of-ann")
+    for name in ("ann", "nobody"):
+        person = Person(f"{name}@north.example", "wrong", north.address, north.c2s)
+        try:
+            await person.log_in()
+        except RuntimeError:
+            pass
+        else:
+            raise AssertionError(f"{name} logged in with a wrong password")
+        person.abort()
+    assert north.ask("status")["login failures"] >= 2
+
+
+async def test_hosts_keep_equal_names_apart(place):
+    north = place.branch(more=PLAIN)
+    north.add_user("ann", "secret-in-north")
+    north.ctl("user", "add", "ann@second.example", password="secret-in-second\n")
+    one = await Person("ann@north.example", "secret-in-north", north.address).log_in()
+    two = await Person("ann@second.example", "secret-in-second", north.address).log_in()
+    one.send_message(mto="ann@second.example", mbody="to the other ann", mtype="chat")
+    await two.message("to the other ann", "ann@north.example")
+    assert not [m for kind, m in one.arrived if kind == "message"]
+    stranger = Person("ann@second.example", "secret-in-north", north.address)
+    try:
+        await stranger.log_in()
+    except RuntimeError:
+        stranger.abort()
+    else:
+        raise AssertionError("a password of one host opened another")
+    await one.leave()
+    await two.leave()
+
+
+async def test_go_sendxmpp_sends(place):
+    north = place.branch()
+    ann, bob = north.add_user("ann", "secret-of-ann"), north.add_user("bob", "secret-of-bob")
+    person = await Person(ann, "secret-of-ann", north.address).log_in()
+    sender = await asyncio.create_subprocess_exec(
+        "go-sendxmpp", "-n", "-u", bob, "-p", "secret-of-bob", "-j", f"{north.address}:{north.c2s}", ann,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said, _ = await sender.communicate(b"from the command line\n")
+    assert sender.returncode == 0, said
+    await person.wait_for("message", lambda m: m["body"].strip() == "from the command line")
+    await person.leave()
+
+
+async def test_new_resource_takes_over(place):
+    north = place.branch()
+    ann = north.add_user("ann", "secret-of-ann")
+    first = await Person(ann + "/desk", "secret-of-ann", north.address).log_in()
+    gone = asyncio.get_event_loop().create_future()
+    first.add_event_handler("disconnected", lambda event: gone.done() or gone.set_result(True))
+    second = await Person(ann + "/desk", "secret-of-ann", north.address).log_in()
+    await asyncio.wait_for(gone, 20)
+    assert [s["session"] for s in north.ask("session", "list")] == [ann + "/desk"]
+    await second.leave()
+
+
+async def test_password_change_and_removal(place):
+    north = place.branch()
+    ann = north.add_user("ann", "first-secret")
+    north.ctl("user", "passwd", ann, password="second-secret\n")
+    person = await Person(ann, "second-secret", north.address).log_in()
+    north.ctl("user", "del", ann)
+    eventually(lambda: north.ask("session", "list") == [])
+    person.abort()
+    again = Person(ann, "second-secret", north.address)
+    try:
+        await again.log_in()
+    except RuntimeError:
+        again.abort()
+    else:
+        raise AssertionError("a removed user logged in")
+
+
+def test_unknown_host_is_said(place):
+    north = place.branch()
+    raw = Raw(north.address, north.c2s)
+    raw.send("<?xml version='1.0'?><stream:stream to='elsewhere.example' version='1.0' xmlns='jabber:client' "
+             "xmlns:stream='http://etherx.jabber.org/streams'>")
+    assert "host-unknown" in raw.expect_close()
+
+
+if __name__ == "__main__":
+    run(globals())

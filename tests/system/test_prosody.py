@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Debian's Prosody as the partner organisation, found by SRV records of a real DNS server, linked in both directions."""
+import asyncio
+import subprocess
+
+from harness import Person, eventually, make_certificate, run
+from knot import Knot
+
+PROSODY = """\
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+certificates = "{folder}"
+daemonize = false
+run_as_root = true
+interfaces = {{ "{address}" }}
+c2s_ports = {{ 5222 }}
+s2s_ports = {{ 5269 }}
+c2s_direct_tls_ports = {{ }}
+s2s_direct_tls_ports = {{ }}
+modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "posix" }}
+modules_disabled = {{ "s2s_auth_certs" }}
+s2s_require_encryption = true
+s2s_secure_auth = false
+authentication = "internal_plain"
+unbound = {{ resolvconf = false, hoststxt = false, forward = "{dns}", options = {{ ["do-not-query-localhost:"] = "no" }} }}
+log = {{ debug = "{folder}/log" }}
+ssl = {{ key = "{folder}/key.pem", certificate = "{folder}/cert.pem" }}
+VirtualHost "partner.example"
+"""
+
+RECORDS = """\
+xmpp.north A 127.0.0.2
+_xmpp-server._tcp.north SRV 0 5 5269 xmpp.north
+xmpp.partner A 127.0.0.6
+_xmpp-server._tcp.partner SRV 0 5 5269 xmpp.partner
+"""
+
+
+class Prosody:
+    domain, address = "partner.example", "127.0.0.6"
+
+    def __init__(self, place, dns):
+        self.place, self.folder = place, place.folder / "prosody"
+        (self.folder / "data").mkdir(parents=True)
+        make_certificate(self.folder, self.domain)
+        self.configuration = self.folder / "prosody.cfg.lua"
+        self.configuration.write_text(PROSODY.format(folder=self.folder, address=self.address,
+                                                     dns=f"{dns.address}@{dns.port}"))
+        self.process = None
+
+    def start(self):
+        self.process = self.place.keep(subprocess.Popen(
+            ["/usr/bin/prosody", "--config", self.configuration, "-F"], stdout=subprocess.DEVNULL,
+            stderr=open(self.folder / "stderr", "ab"), stdin=subprocess.DEVNULL))
+        eventually(lambda: subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/{self.address}/5269"],
+                                          capture_output=True).returncode == 0)
+        return self
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def add_user(self, name, password):
+        folder = self.folder / "data" / "partner%2eexample" / "accounts"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.dat").write_text(f'return {{ ["password"] = "{password}"; }};\n')
+        return f"{name}@{self.domain}"
+
+
+def linked(place):
+    dns = Knot(place, "127.0.0.7", RECORDS)
+    prosody = Prosody(place, dns)
+    zoe = prosody.add_user("zoe", "secret-of-zoe")
+    prosody.start()
+    north = place.branch(more=f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\npeer "*" {{ wait = 5s }}\n')
+    return north, prosody, zoe
+
+
+async def test_messages_subscription_and_iq_both_ways(place):
+    north, prosody, zoe = linked(place)
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    partner = await Person(zoe, "secret-of-zoe", prosody.address).log_in()
+    ann.send_message(mto=zoe, mbody="from hansa", mtype="chat")
+    await partner.message("from hansa", "ann@north.example")
+    partner.send_message(mto="ann@north.example", mbody="from prosody", mtype="chat")
+    await ann.message("from prosody", zoe)
+    ann.send_presence_subscription(pto=zoe, ptype="subscribe")
+    await ann.wait_for("presence_available", lambda p: p["from"].bare == zoe)
+    partner.send_presence_subscription(pto="ann@north.example", ptype="subscribe")
+    await partner.wait_for("presence_available", lambda p: p["from"].bare == "ann@north.example")
+    info = await ann.plugin["xep_0030"].get_info("partner.example")
+    assert info["disco_info"]["identities"]
+    info = await partner.plugin["xep_0030"].get_info("north.example")
+    assert ("server", "im") in [(i[0], i[1]) for i in info["disco_info"]["identities"]]
+    await ann.leave()
+    await partner.wait_for("presence_unavailable", lambda p: p["from"].bare == "ann@north.example")
+    await partner.leave()
+
+
+async def test_bounce_while_it_is_stopped_and_flow_when_it_is_back(place):
+    north, prosody, zoe = linked(place)
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    partner = await Person(zoe, "secret-of-zoe", prosody.address).log_in()
+    ann.send_message(mto=zoe, mbody="one", mtype="chat")
+    await partner.message("one")
+    partner.abort()
+    prosody.stop()
+    ann.send_message(mto=zoe, mbody="two", mtype="chat")
+    error = await ann.wait_for("error", lambda m: m["body"] == "two")
+    assert error["error"]["condition"] == "remote-server-timeout"
+    prosody.start()
+    partner = await Person(zoe, "secret-of-zoe", prosody.address).log_in()
+    partner.send_message(mto="ann@north.example", mbody="back", mtype="chat")
+    await ann.message("back")
+    ann.send_message(mto=zoe, mbody="three", mtype="chat")
+    await partner.message("three")
+    await ann.leave()
+    await partner.leave()
+
+
+if __name__ == "__main__":
+    run(globals())
