@@ -370,13 +370,6 @@ static void workers_pick(const struct workers_options *options, struct worker **
 	order[0] = first;
 }
 
-static bool worker_step(struct worker *worker)
-{
-	worker_hand_over_mail(worker);
-	worker_turn(worker, false);
-	return worker->stirred;
-}
-
 bool workers_step(struct workers *workers)
 {
 	size_t waiting, count = workers->options.count;
@@ -384,11 +377,15 @@ bool workers_step(struct workers *workers)
 	bool stirred = false;
 
 	assert(workers->options.stepped);
+	/* What the caller has posted between two steps. */
+	for (size_t i = 0; i < count; i++)
+		worker_hand_over_mail(workers->list[i]);
 	waiting = workers_sort(workers, order);
 	for (size_t i = 0; i < count; i++) {
 		if (i < waiting)
 			workers_pick(&workers->options, order + i, waiting - i);
-		stirred |= worker_step(order[i]);
+		worker_turn(order[i], false);
+		stirred |= order[i]->stirred;
 	}
 	free(order);
 	return stirred;
