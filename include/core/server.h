@@ -44,6 +44,8 @@ struct server {
 	 * error is malloc'ed, NULL when the new configuration is in force. */
 	void (*stop)(struct server *server);
 	void (*reload)(struct server *server, void (*done)(void *context, char *error), void *context);
+	void (*idle)(void *context);            /* see server_options */
+	void *idle_context;
 };
 
 /* Counters of one worker; summed when read, by anybody (torn reads do not matter). */
@@ -90,6 +92,10 @@ struct server_options {
 	const struct module *const *modules;
 	struct store *store;                    /* NULL: opened as the configuration says; else taken */
 	bool stepped;                           /* tests: one thread steps all */
+	/* Stepped: called while start or stop waits and nothing moves, so that a store of the caller's can get on. NULL: the
+	 * store has threads of its own. */
+	void (*idle)(void *context);
+	void *idle_context;
 	const struct clock *clock;              /* NULL: the system's; likewise below */
 	struct entropy *entropy;
 	const struct hash_seed *seed;           /* NULL: random */

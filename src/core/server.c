@@ -39,13 +39,23 @@ static void main_nap(long ms)
 	nanosleep(&nap, NULL);
 }
 
-/* Waits until somebody has posted done; stepped workers are stepped meanwhile, for threads of the store. */
+/* Lets stepped workers, or the caller's store, take a step; false: nothing of the kind, somebody else's thread must. */
+static bool main_step(struct server *server)
+{
+	if (!server->stepped || workers_step(server->workers))
+		return server->stepped;
+	if (server->idle)
+		server->idle(server->idle_context);
+	return server->idle != NULL;
+}
+
+/* Waits until somebody has posted done. */
 static void main_await(struct server *server, sem_t *done)
 {
 	while (!server->stepped && sem_wait(done) != 0)
 		continue;
 	while (server->stepped && sem_trywait(done) != 0) {
-		if (!workers_step(server->workers))
+		if (!main_step(server))
 			main_nap(1);
 	}
 }
@@ -253,6 +263,8 @@ struct server *server_start(const struct server_options *options, char **error)
 	server->stepped = options->stepped;
 	server->main = options->main;
 	server->stop = options->stop;
+	server->idle = options->idle;
+	server->idle_context = options->idle_context;
 	server->reload = options->reload;
 	if (!server_open(server, options, error)) {
 		server_free(server);
@@ -350,7 +362,7 @@ static void server_drain(struct server *server)
 	server_visit_homes(server, home_drain, NULL);
 	while (quiet < 2 && clock_monotonic_ms(&clock_system) < until_ms) {
 		quiet = server_is_quiet(server) ? quiet + 1 : 0;
-		if (!quiet)
+		if (!quiet && !main_step(server))
 			main_nap(DRAIN_LOOK_MS);
 	}
 }

@@ -21,6 +21,8 @@ store_support = \
 	tests/support/store_trial.c \
 	tests/support/store_trial.h
 
+core_support = $(store_support) tests/support/town.c tests/support/town.h
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
@@ -56,4 +58,10 @@ check_PROGRAMS += tests/unit/test_utf8
 check_PROGRAMS += tests/unit/test_writer
 check_PROGRAMS += tests/unit/test_conn
 check_PROGRAMS += tests/unit/test_tls
+check_PROGRAMS += tests/unit/test_config
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(core_support)
+check_PROGRAMS += tests/unit/test_custody
+tests_unit_test_custody_SOURCES = tests/unit/test_custody.c $(core_support)
+check_PROGRAMS += tests/unit/test_router
+tests_unit_test_router_SOURCES = tests/unit/test_router.c $(core_support)
 endif
