@@ -43,6 +43,7 @@ void store_request_free(struct store_request *request)
 
 void store_submit(struct store *store, struct store_request *request)
 {
+	request->status = STORE_PENDING;
 	store->driver->submit(store, request);
 }
 

@@ -40,27 +40,29 @@ static void asker_answered(struct store_request *request)
 	pthread_mutex_unlock(&asker->lock);
 }
 
+/* Room for one more behind count; whenever count is a power of two there is none left. */
+static void *array_grow(void *array, size_t count, size_t item_size)
+{
+	return (count & (count - 1)) == 0 ? mem_realloc(array, (count ? 2 * count : 1) * item_size) : array;
+}
+
 void *asker_make(struct asker *asker, size_t size, enum store_op op, const char *owner)
 {
 	struct store_request *request = store_request_new(size, op, NULL, owner, strlen(owner), asker_answered);
 
 	request->context = asker;
 	request->token = asker->asked_count;
-	pthread_mutex_lock(&asker->lock);
-	if ((asker->asked_count & (asker->asked_count + 1)) == 0) {
-		size_t room = 2 * asker->asked_count + 1;
-
-		asker->asked = mem_realloc(asker->asked, room * sizeof(*asker->asked));
-		asker->answered = mem_realloc(asker->answered, room * sizeof(*asker->answered));
-	}
+	asker->asked = array_grow(asker->asked, asker->asked_count, sizeof(*asker->asked));
 	asker->asked[asker->asked_count++] = request;
-	pthread_mutex_unlock(&asker->lock);
 	return request;
 }
 
 void asker_submit(struct asker *asker, void *request)
 {
+	pthread_mutex_lock(&asker->lock);
+	asker->answered = array_grow(asker->answered, asker->submitted_count, sizeof(*asker->answered));
 	asker->submitted_count++;
+	pthread_mutex_unlock(&asker->lock);
 	store_submit(asker->store, request);
 }
 

@@ -33,7 +33,7 @@ void asker_init(struct asker *asker, struct store *store, bool (*step)(struct st
 /* Frees the requests, all of which have been answered. */
 void asker_clear(struct asker *asker);
 
-/* A request that asker_submit takes. */
+/* A request that asker_submit takes, and takes again when it has been answered. */
 void *asker_make(struct asker *asker, size_t size, enum store_op op, const char *owner);
 void asker_submit(struct asker *asker, void *request);
 /* Waits until all that was submitted is answered; more than 30 s is the end of the test program. */
