@@ -15,7 +15,7 @@
 #include "core/config.h"
 #include "core/module.h"
 #include "core/router.h"
-#include "folder.h"
+#include "../support/folder.h"
 
 static const struct module *const no_modules[] = { NULL };
 

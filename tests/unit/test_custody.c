@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "core/router.h"
-#include "town.h"
+#include "../support/town.h"
 #include "xmpp/ns.h"
 
 static struct town *town;

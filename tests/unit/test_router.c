@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "town.h"
+#include "../support/town.h"
 
 static struct town *town;
 static struct person *romeo;
