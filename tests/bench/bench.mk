@@ -7,3 +7,4 @@ EXTRA_DIST += tests/bench/run
 EXTRA_PROGRAMS =
 EXTRA_PROGRAMS += tests/bench/bench_store
 tests_bench_bench_store_SOURCES = tests/bench/bench_store.c $(store_support)
+EXTRA_PROGRAMS += tests/bench/bench_conn

@@ -93,10 +93,17 @@ static inline void talker_closed(struct conn *conn, void *owner, const char *rea
 
 static const struct conn_class talker_class = { talker_received, talker_secured, talker_overrun, talker_closed };
 
+/* Of a talker that is all zero. */
+static inline void talker_begin(struct talker *talker, struct worker *worker, struct transport *transport, size_t limit)
+{
+	talker->on = worker;
+	talker->conn = conn_new(worker, transport, &talker_class, talker, limit);
+}
+
 static inline void talker_init(struct talker *talker, struct worker *worker, struct transport *transport, size_t limit)
 {
-	*talker = (struct talker){ .on = worker };
-	talker->conn = conn_new(worker, transport, &talker_class, talker, limit);
+	*talker = (struct talker){ 0 };
+	talker_begin(talker, worker, transport, limit);
 }
 
 /* Two talkers, joined by a pipe. */

@@ -487,7 +487,7 @@ static void flood_begin(struct worker *worker, struct mail *mail)
 {
 	struct flood *flood = LIST_MEMBER(mail, struct flood, mail);
 
-	flood->talker->conn = conn_new(worker, transport_socket(worker, flood->fd), &talker_class, flood->talker, 0);
+	talker_begin(flood->talker, worker, transport_socket(worker, flood->fd), 0);
 	if (flood->talker->echo)
 		return;
 	for (size_t i = 0; i < FLOOD / 4; i++) {

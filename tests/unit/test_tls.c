@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/digest.h"
+#include "net/listener.h"
 #include "certificate.h"
 #include "talker.h"
 
@@ -470,6 +471,112 @@ static void moves_in_the_middle_of_much(void **state)
 	world_free(world);
 }
 
+/* ---- threads ---- */
+
+enum { CALLERS = 60, PER_CALLER = 100000 };
+
+struct caller {
+	struct mail mail;
+	struct talker talker;
+	struct tls *tls;
+	struct address server;
+};
+
+struct callee {
+	struct world *world;
+	struct tls *tls;
+	struct talker talkers[CALLERS];
+	atomic_uint count;
+};
+
+/* Each connection moves to the other worker in the middle of its first bytes. */
+static void callee_accepted(struct worker *worker, struct transport *transport, void *owner)
+{
+	struct callee *callee = owner;
+	struct talker *talker = &callee->talkers[atomic_fetch_add(&callee->count, 1)];
+	struct worker *other = world_worker(callee->world, 1 - worker_number(worker));
+
+	talker_begin(talker, worker, transport, 0);
+	talker->echo = true;
+	talker->move_at_secured = other;
+	talker->move_at_received = worker;
+	conn_start_tls(talker->conn, callee->tls, NULL, "xmpp-client");
+}
+
+static void caller_begin(struct worker *worker, struct mail *mail)
+{
+	struct caller *caller = LIST_MEMBER(mail, struct caller, mail);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char block[1000];
+
+	assert_int_equal(connect(fd, &caller->server.any, (socklen_t)address_size(&caller->server)), 0);
+	talker_begin(&caller->talker, worker, transport_socket(worker, fd), 0);
+	conn_start_tls(caller->talker.conn, caller->tls, "north.example", "xmpp-client");
+	for (int i = 0; i < PER_CALLER / 1000; i++) {
+		memset(block, 'a' + i % 26, sizeof(block));
+		buf_add(conn_out(caller->talker.conn), block, sizeof(block));
+	}
+}
+
+static void caller_end(struct worker *worker, struct mail *mail)
+{
+	(void)worker;
+	conn_close(LIST_MEMBER(mail, struct caller, mail)->talker.conn, "enough");
+}
+
+static void callers_post(struct world *world, struct caller *callers,
+                         void (*arrive)(struct worker *worker, struct mail *mail))
+{
+	for (size_t i = 0; i < CALLERS; i++) {
+		callers[i].mail.arrive = arrive;
+		worker_post(NULL, world_worker(world, i % 2), &callers[i].mail);
+	}
+}
+
+static void moves_between_threads_under_tls(void **state)
+{
+	struct world *world = world_new(2, false);
+	struct callee *callee = mem_zalloc(sizeof(*callee));
+	struct caller *callers = mem_zalloc(CALLERS * sizeof(*callers));
+	struct tls *client = client_tls();
+	struct listener *listener;
+	struct address address;
+	const char *error;
+
+	(void)state;
+	callee->world = world;
+	callee->tls = server_tls();
+	assert_true(address_read("127.0.0.1", 0, &address));
+	listener = listener_open(world->workers, &address, callee_accepted, callee, &error);
+	assert_non_null(listener);
+	listener_address(listener, &address);
+	for (size_t i = 0; i < CALLERS; i++) {
+		callers[i].tls = client;
+		callers[i].server = address;
+	}
+	callers_post(world, callers, caller_begin);
+	for (size_t i = 0; i < CALLERS; i++)
+		WORLD_WAIT(world, false, atomic_load(&callers[i].talker.got_len) == PER_CALLER);
+	callers_post(world, callers, caller_end);
+	for (size_t i = 0; i < CALLERS; i++)
+		WORLD_WAIT(world, false, atomic_load(&callers[i].talker.closed) && atomic_load(&callee->talkers[i].closed));
+	workers_stop(world->workers);
+	for (size_t i = 0; i < CALLERS; i++) {
+		for (size_t n = 0; n < PER_CALLER; n++)
+			assert_int_equal(callers[i].talker.got.data[n], 'a' + n / 1000 % 26);
+		assert_int_equal(callee->talkers[i].arrived, 2);
+		assert_int_equal(callers[i].talker.acked, PER_CALLER);
+		talker_clear(&callers[i].talker);
+		talker_clear(&callee->talkers[i]);
+	}
+	listener_close(&listener);
+	tls_unref(&client);
+	tls_unref(&callee->tls);
+	free(callers);
+	free(callee);
+	world_free(world);
+}
+
 /* ---- a stock client ---- */
 
 struct stock {
@@ -732,6 +839,7 @@ int main(void)
 		cmocka_unit_test(a_pause_keeps_what_is_not_decrypted),
 		cmocka_unit_test(moves_with_bytes_behind_the_handshake),
 		cmocka_unit_test(moves_in_the_middle_of_much),
+		cmocka_unit_test(moves_between_threads_under_tls),
 		cmocka_unit_test(a_stock_client_hears_close_notify),
 		cmocka_unit_test(a_stock_client_resumes_by_ticket),
 		cmocka_unit_test(a_stock_client_with_weak_offers_is_refused),
