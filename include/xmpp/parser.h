@@ -20,6 +20,8 @@
 /* The longest namespace name in bytes: expat copies it for every attribute that is in it. */
 enum { PARSER_NS_MAX = 1024 };
 
+/* A stanza is refused too where its written form would pass them: three attributes of its start tag are kept for what is
+ * stamped, and attributes with a prefix count as declarations. */
 struct parser_limits {
 	uint32_t depth;                 /* of elements in a stanza (64) */
 	uint32_t attributes;            /* of one element (64) */

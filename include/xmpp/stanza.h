@@ -92,8 +92,9 @@ const char *stanza_type_name(enum stanza_type type);
 
 /* Answers. The result has from and to exchanged and the same id; the caller adds content and seals. */
 struct stanza *stanza_result(const struct stanza *iq);
-/* The error for a stanza that could not be handled, with its content (RFC 6120 §8.3.1), sealed; from: who says so, NULL:
- * the address it was sent to. NULL where none may be sent: for an error, an iq result, PRESENCE_ERROR. */
+/* The error for a stanza that could not be handled (RFC 6120 §8.3.1), sealed, with the content of s where s is sealed and
+ * its content short; from: who says so, NULL: the address it was sent to. NULL where none may be sent: for an error, an
+ * iq result, PRESENCE_ERROR. */
 const struct stanza *stanza_error(const struct stanza *s, const struct jid *from, enum stanza_condition condition,
                                   const char *text);
 

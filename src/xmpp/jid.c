@@ -81,20 +81,20 @@ static bool profile_apply(const Stringprep_profile *profile, int flags, const ch
 	       work[0] != '\0' && utf8_is_xml(work, strlen(work));
 }
 
-/* Appends text as a profile makes it. */
+/* Appends text as a profile makes it. Equal addresses must be equal bytes, so what the profile would change once more
+ * is no address. */
 static bool draft_add_profile(struct draft *draft, const Stringprep_profile *profile, int flags, const char *text,
 			      size_t len)
 {
-	char work[WORK_SIZE];
-	size_t work_len;
+	char once[WORK_SIZE], twice[WORK_SIZE];
 
-	if (!profile_apply(profile, flags, text, len, work))
+	if (!profile_apply(profile, flags, text, len, once))
 		return false;
-	work_len = strlen(work);
-	if (work_len > JID_PART_MAX)
+	len = strlen(once);
+	if (len > JID_PART_MAX || !profile_apply(profile, flags, once, len, twice) || strcmp(once, twice) != 0)
 		return false;
-	memcpy(draft->text + draft->len, work, work_len);
-	draft->len += work_len;
+	memcpy(draft->text + draft->len, once, len);
+	draft->len += len;
 	return true;
 }
 
@@ -213,26 +213,40 @@ static bool labels_are_decoded(const char *text, size_t len)
 	return labels_check(text, len, is_ascii ? LABEL_MAX : JID_PART_MAX) == LABELS_VALID;
 }
 
+/* The U-labels of text; decoding them once more must change nothing. */
+static char *labels_prepare(const char *text, size_t len)
+{
+	char *once = labels_decode(text, len), *twice = NULL;
+
+	if (once) {
+		len = strlen(once);
+		if (len > 0 && once[len - 1] == '.')
+			once[--len] = '\0';
+		if (labels_are_decoded(once, len))
+			twice = labels_decode(once, len);
+	}
+	if (!twice || strcmp(once, twice) != 0) {
+		idn2_free(once);
+		once = NULL;
+	}
+	idn2_free(twice);
+	return once;
+}
+
 static bool draft_add_labels(struct draft *draft, const char *text, size_t len)
 {
-	char *decoded;
-	bool is_valid;
+	char *labels;
 
 	if (!utf8_is_xml(text, len))
 		return false;
-	decoded = labels_decode(text, len);
-	if (!decoded)
+	labels = labels_prepare(text, len);
+	if (!labels)
 		return false;
-	len = strlen(decoded);
-	if (len > 0 && decoded[len - 1] == '.')
-		len--;
-	is_valid = labels_are_decoded(decoded, len);
-	if (is_valid) {
-		memcpy(draft->text + draft->len, decoded, len);
-		draft->len += len;
-	}
-	idn2_free(decoded);
-	return is_valid;
+	len = strlen(labels);
+	memcpy(draft->text + draft->len, labels, len);
+	draft->len += len;
+	idn2_free(labels);
+	return true;
 }
 
 /* One dot may stand behind the last label (RFC 6122 §2.2). */
@@ -330,6 +344,19 @@ bool jid_make(struct arena *arena, const char *local, const char *domain, const 
 bool jid_domain_prepare(struct arena *arena, const char *domain, size_t len, struct jid *out)
 {
 	return jid_join(arena, (struct part){ 0 }, (struct part){ domain, len }, (struct part){ 0 }, JID_ANY, out);
+}
+
+/* A domain that has no such form (an IP literal) is answered as it is. */
+const char *jid_domain_ascii(struct arena *arena, const char *domain)
+{
+	char *encoded;
+	const char *copy;
+
+	if (idn2_to_ascii_8z(domain, &encoded, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return arena_str(arena, domain);
+	copy = arena_str(arena, encoded);
+	idn2_free(encoded);
+	return copy;
 }
 
 bool jid_resource_prepare(struct arena *arena, const char *resource, size_t len, const char **out)

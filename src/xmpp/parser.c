@@ -39,6 +39,13 @@ enum {
 	TEXT_KEPT = 64 << 10,           /* a larger text buffer is given back after the stanza */
 };
 
+/* What is taken must not grow beyond the limits of whoever gets it when it goes out again: each hop would close its
+ * stream, which carries others. */
+enum {
+	STAMPED_ATTRS = 3,              /* from, to and xml:lang may be added to a stanza */
+	REPEATED_FREE = 16 << 10,       /* bytes of namespaces written more than the unit has bytes */
+};
+
 /* A parser that stands behind a root's opening tag. */
 struct primed {
 	char *prime;                    /* owned; NULL: free */
@@ -70,6 +77,8 @@ struct unit {
 	enum parser_result result;
 	struct element *top;            /* the first element, which the unit consists of */
 	struct element *at;             /* the innermost open element */
+	size_t len;
+	size_t repeated;                /* bytes of namespaces that the writer, which has no prefixes, will declare */
 	uint32_t depth, elements, declared;
 	uint32_t content_depth;         /* this many elements from top on are in the content namespace, unbroken */
 	struct declaration *declarations, **last_declaration;   /* of a header */
@@ -197,7 +206,7 @@ static bool set_split(struct parser_set *set, const char *triplet, const char **
 	return !*end || !strchr(end + 1, SEPARATOR);
 }
 
-static void unit_flush_text(struct parser_set *set)
+static void set_flush_text(struct parser_set *set)
 {
 	struct unit *unit = &set->unit;
 
@@ -216,59 +225,74 @@ static const char *unit_content_ns(struct unit *unit, const char *ns)
 	return NS_CLIENT;
 }
 
-static void unit_add_attrs(struct parser_set *set, struct element *element, const char **atts)
+static struct attr *set_attr(struct parser_set *set, const char *triplet, const char *value)
+{
+	struct attr *attr = arena_alloc(set->unit.arena, sizeof(*attr));
+
+	attr->next = NULL;
+	if (!set_split(set, triplet, &attr->name, &attr->ns))
+		return NULL;
+	attr->value = arena_str(set->unit.arena, value);
+	return attr;
+}
+
+static enum parser_result set_add_attrs(struct parser_set *set, struct element *element, const char **atts)
 {
 	struct unit *unit = &set->unit;
-	struct attr **link = &element->attrs;
+	uint32_t count = element->parent ? 0 : STAMPED_ATTRS, foreign = 0;
 
-	for (uint32_t count = 1; *atts; atts += 2, count++) {
-		struct attr *attr;
-
-		if (count > unit->limits->attributes) {
-			unit_refuse(unit, PARSER_LIMIT);
-			return;
-		}
-		attr = arena_alloc(unit->arena, sizeof(*attr));
-		attr->next = NULL;
-		if (!set_split(set, atts[0], &attr->name, &attr->ns)) {
-			unit_refuse(unit, PARSER_NOT_WELL_FORMED);
-			return;
-		}
-		attr->value = arena_str(unit->arena, atts[1]);
-		*link = attr;
-		link = &attr->next;
+	for (struct attr **link = &element->attrs; *atts; atts += 2, link = &(*link)->next) {
+		if (++count > unit->limits->attributes)
+			return PARSER_LIMIT;
+		*link = set_attr(set, atts[0], atts[1]);
+		if (!*link)
+			return PARSER_NOT_WELL_FORMED;
+		if (!(*link)->ns || strcmp((*link)->ns, NS_XML) == 0)
+			continue;
+		unit->repeated += strlen((*link)->ns);
+		if (++foreign >= unit->limits->declarations)
+			return PARSER_LIMIT;
 	}
+	return PARSER_OK;
+}
+
+static enum parser_result set_open_element(struct parser_set *set, const char *triplet, const char **atts)
+{
+	struct unit *unit = &set->unit;
+	const char *name, *ns;
+
+	if (++unit->depth > unit->limits->depth || ++unit->elements > unit->limits->elements)
+		return PARSER_LIMIT;
+	if ((unit->top && !unit->at) || !set_split(set, triplet, &name, &ns))
+		return PARSER_NOT_WELL_FORMED;
+	if (ns && strcmp(ns, NS_XML) == 0)
+		return PARSER_BAD_PREFIX;
+	ns = unit_content_ns(unit, ns ? ns : "");
+	if (unit->at) {
+		if (ns != unit->at->ns)
+			unit->repeated += strlen(ns);
+		set_flush_text(set);
+		unit->at = element_add(unit->arena, unit->at, name, ns);
+	} else {
+		unit->at = unit->top = element_new(unit->arena, name, ns);
+	}
+	return set_add_attrs(set, unit->at, atts);
 }
 
 static void XMLCALL on_start(void *user, const char *triplet, const char **atts)
 {
 	struct parser_set *set = user;
 	struct unit *unit = &set->unit;
-	const char *name, *ns;
+	enum parser_result result;
 
 	unit->declared = 0;
 	if (unit->result != PARSER_OK)
 		return;
-	if (++unit->depth > unit->limits->depth || ++unit->elements > unit->limits->elements) {
-		unit_refuse(unit, PARSER_LIMIT);
-		return;
-	}
-	if ((unit->top && !unit->at) || !set_split(set, triplet, &name, &ns)) {
-		unit_refuse(unit, PARSER_NOT_WELL_FORMED);
-		return;
-	}
-	if (ns && strcmp(ns, NS_XML) == 0) {
-		unit_refuse(unit, PARSER_BAD_PREFIX);
-		return;
-	}
-	ns = unit_content_ns(unit, ns ? ns : "");
-	if (unit->at) {
-		unit_flush_text(set);
-		unit->at = element_add(unit->arena, unit->at, name, ns);
-	} else {
-		unit->at = unit->top = element_new(unit->arena, name, ns);
-	}
-	unit_add_attrs(set, unit->at, atts);
+	result = set_open_element(set, triplet, atts);
+	if (result == PARSER_OK && unit->repeated > unit->len + REPEATED_FREE)
+		result = PARSER_LIMIT;
+	if (result != PARSER_OK)
+		unit_refuse(unit, result);
 }
 
 static void XMLCALL on_end(void *user, const char *triplet)
@@ -283,7 +307,7 @@ static void XMLCALL on_end(void *user, const char *triplet)
 		unit_refuse(unit, PARSER_NOT_WELL_FORMED);
 		return;
 	}
-	unit_flush_text(set);
+	set_flush_text(set);
 	if (unit->content_depth == unit->depth)
 		unit->content_depth--;
 	unit->depth--;
@@ -311,7 +335,7 @@ static void XMLCALL on_text(void *user, const char *text, int len)
 		unit_refuse(unit, PARSER_NOT_WELL_FORMED);
 }
 
-static void unit_keep_declaration(struct parser_set *set, const char *prefix, const char *ns)
+static void set_keep_declaration(struct parser_set *set, const char *prefix, const char *ns)
 {
 	struct unit *unit = &set->unit;
 	struct declaration *declaration = arena_alloc(unit->arena, sizeof(*declaration));
@@ -335,7 +359,7 @@ static void XMLCALL on_declaration(void *user, const char *prefix, const char *n
 	if (++unit->declared > unit->limits->declarations || strlen(ns) > PARSER_NS_MAX)
 		unit_refuse(unit, PARSER_LIMIT);
 	else if (unit->is_header)
-		unit_keep_declaration(set, prefix, ns);
+		set_keep_declaration(set, prefix, ns);
 }
 
 static void XMLCALL on_xml_declaration(void *user, const char *version, const char *encoding, int standalone)
@@ -431,6 +455,7 @@ static enum parser_result unit_parse(struct unit *unit, const char *bytes, size_
 		return PARSER_LIMIT;
 	if (!utf8_is_xml(bytes, len))
 		return PARSER_NOT_WELL_FORMED;
+	unit->len = len;
 	if (XML_Parse(unit->expat, bytes, (int)len, XML_FALSE) != XML_STATUS_OK)
 		return unit->result != PARSER_OK ? unit->result : expat_fault(unit->expat);
 	if (!unit->top || unit->depth != open || XML_GetCurrentByteIndex(unit->expat) != (XML_Index)(before + len))

@@ -18,6 +18,8 @@ enum {
 	FOOTPRINT_FIXED = 384,
 	WRITE_GUESS = 1000,             /* of most stanzas' content */
 	TAG_WEIGHT = 32,
+	/* A longer original is left out of its error, which would else be larger than what was allowed to come. */
+	ORIGINAL_MAX = 8 << 10,
 };
 
 static const char *const kind_names[] = {
@@ -248,6 +250,19 @@ static bool stanza_may_fail(const struct stanza *s)
 	return s->kind != STANZA_OTHER && s->type != kind_types[s->kind].error && s->type != IQ_RESULT;
 }
 
+/* RFC 6120 §8.3.1 rule 6: a courtesy. */
+static void stanza_add_original(struct stanza *error, const struct stanza *s)
+{
+	if (!s->sealed || s->content_len > ORIGINAL_MAX)
+		return;
+	for (const struct node *node = s->root->first; node; node = node->next) {
+		if (node->element)
+			element_copy(&error->arena, error->root, node->element);
+		else
+			element_add_text_len(&error->arena, error->root, node->text, node->len);
+	}
+}
+
 const struct stanza *stanza_error(const struct stanza *s, const struct jid *from, enum stanza_condition condition,
 				  const char *text)
 {
@@ -258,12 +273,7 @@ const struct stanza *stanza_error(const struct stanza *s, const struct jid *from
 	error = stanza_make(s->kind, kind_types[s->kind].error, from ? from : &s->to, &s->from, s->id);
 	if (s->lang)
 		error->lang = arena_str(&error->arena, s->lang);
-	for (const struct node *node = s->root->first; node; node = node->next) {
-		if (node->element)
-			element_copy(&error->arena, error->root, node->element);
-		else
-			element_add_text_len(&error->arena, error->root, node->text, node->len);
-	}
+	stanza_add_original(error, s);
 	error_add(&error->arena, error->root, condition, text);
 	return stanza_seal(error);
 }

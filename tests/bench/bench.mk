@@ -8,3 +8,4 @@ EXTRA_PROGRAMS =
 EXTRA_PROGRAMS += tests/bench/bench_store
 tests_bench_bench_store_SOURCES = tests/bench/bench_store.c $(store_support)
 EXTRA_PROGRAMS += tests/bench/bench_conn
+EXTRA_PROGRAMS += tests/bench/bench_stanza

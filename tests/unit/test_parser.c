@@ -323,16 +323,19 @@ static void assert_limit(struct fixture *f, const char *xml, struct parser_limit
 
 static void each_limit_exceeded_once(void **state)
 {
-	const struct parser_limits limits = { .depth = 3, .attributes = 2, .declarations = 2, .elements = 5 };
+	const struct parser_limits limits = { .depth = 3, .attributes = 5, .declarations = 2, .elements = 5 };
 	struct fixture *f = *state;
 
 	open_stream(f, NS_CLIENT);
 	assert_limit(f, "<a><b><c/></b><b><c/></b></a>", limits, PARSER_OK);
 	assert_limit(f, "<a><b><c><d/></c></b></a>", limits, PARSER_LIMIT);
-	assert_limit(f, "<a x='' y=''><b x='' y=''/></a>", limits, PARSER_OK);
-	assert_limit(f, "<a><b x='' y='' z=''/></a>", limits, PARSER_LIMIT);
+	assert_limit(f, "<a x='' y=''><b x='' y='' z='' v='' w=''/></a>", limits, PARSER_OK);
+	assert_limit(f, "<a><b x='' y='' z='' u='' v='' w=''/></a>", limits, PARSER_LIMIT);
+	assert_limit(f, "<a x='' y='' z=''/>", limits, PARSER_LIMIT);
 	assert_limit(f, "<a xmlns='u' xmlns:b='v'><b:c xmlns='u' xmlns:d='w'/></a>", limits, PARSER_OK);
 	assert_limit(f, "<a xmlns='u' xmlns:b='v' xmlns:c='w'/>", limits, PARSER_LIMIT);
+	assert_limit(f, "<a xmlns:b='v'><c b:x='' y='' z=''/></a>", limits, PARSER_OK);
+	assert_limit(f, "<a xmlns:b='v'><c b:x='' b:y=''/></a>", limits, PARSER_LIMIT);
 	assert_limit(f, "<a><b/><b/><b/><b/></a>", limits, PARSER_OK);
 	assert_limit(f, "<a><b/><b/><b/><b/><b/></a>", limits, PARSER_LIMIT);
 	assert_parsed(f, "<a/>", "<a xmlns='jabber:client'/>");
@@ -374,14 +377,30 @@ static void a_namespace_is_kept_once(void **state)
 	const char *xml;
 
 	open_stream(f, NS_CLIENT);
-	xml = repeated(f, repeated(f, "<a xmlns:x='", "u", 1000, "'>"), "<b/><x:c x:d=''/>", 1000, "</a>");
+	xml = repeated(f, repeated(f, "<a xmlns:x='", "u", 100, "'>"), "<b/><x:c x:d=''/>", 50, "</a>");
 	arena_init(&arena, 0);
 	assert_int_equal(parser_stanza(f->set, &arena, f->root.prime, f->root.content_ns, xml, strlen(xml),
 				       &parser_limits_default, &element),
 			 PARSER_OK);
-	assert_true(arena_footprint(&arena) < 1024 * 1024);
 	assert_ptr_equal(element->last->element->ns, element->last->element->attrs->ns);
+	assert_ptr_equal(element->last->element->ns, element->first->next->element->ns);
 	arena_clear(&arena);
+}
+
+/* Written without prefixes this would be many times as long as it came. */
+static void a_namespace_cannot_be_multiplied(void **state)
+{
+	const struct parser_limits *limits = &parser_limits_default;
+	struct fixture *f = *state;
+	const char *declared;
+
+	open_stream(f, NS_CLIENT);
+	declared = repeated(f, "<a xmlns:x='", "u", 1000, "'>");
+	assert_limit(f, repeated(f, declared, "<x:c/>", 15, "</a>"), *limits, PARSER_OK);
+	assert_limit(f, repeated(f, declared, "<x:c/>", 1000, "</a>"), *limits, PARSER_LIMIT);
+	assert_limit(f, repeated(f, declared, "<b x:c=''/>", 1000, "</a>"), *limits, PARSER_LIMIT);
+	assert_limit(f, repeated(f, declared, "<x:b><x:c/><x:c/></x:b>", 10, "</a>"), *limits, PARSER_OK);
+	assert_limit(f, repeated(f, "<a>", "<b xmlns='urn:xmpp:bookmarks:1'/>", 5000, "</a>"), *limits, PARSER_OK);
 }
 
 /* ---- parsers are replaced ---- */
@@ -462,6 +481,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_limit_exceeded_once, open_set, close_set),
 		cmocka_unit_test_setup_teardown(a_namespace_has_at_most_1024_bytes, open_set, close_set),
 		cmocka_unit_test_setup_teardown(a_namespace_is_kept_once, open_set, close_set),
+		cmocka_unit_test_setup_teardown(a_namespace_cannot_be_multiplied, open_set, close_set),
 		cmocka_unit_test_setup_teardown(thousands_of_stanzas, open_set, close_set),
 		cmocka_unit_test_setup_teardown(large_stanzas, open_set, close_set),
 		cmocka_unit_test_setup_teardown(text_of_ours, open_set, close_set),

@@ -271,6 +271,17 @@ static void errors_carry_the_original(void **state)
 	assert_error(f, "<iq type='nonsense' id='1'/>", "<iq type='error' id='1'>" ERROR "</iq>");
 }
 
+/* An error is never much larger than what it answers: its receiver has limits too. */
+static void a_long_original_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	char xml[10000] = "<iq type='get' id='1'><a b='";
+
+	memset(xml + strlen(xml), 'x', 9000);
+	strcpy(xml + strlen(xml), "'/></iq>");
+	assert_error(f, xml, "<iq type='error' id='1'>" ERROR "</iq>");
+}
+
 /* RFC 6120 §8.3.1 rule 8. */
 static void nothing_answers_an_error_or_a_result(void **state)
 {
@@ -293,7 +304,7 @@ static void an_error_for_what_was_never_sealed(void **state)
 
 	stanza_unref(&s);
 	assert_goes_out(error, NULL,
-			"<message from='north' to='a' type='error' xml:lang='de'><body/><error type='modify'>"
+			"<message from='north' to='a' type='error' xml:lang='de'><error type='modify'>"
 			"<jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text "
 			"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>No address.</text></error></message>");
 	assert_int_equal(stanza_condition_of(element_child(error->root, "error", NS_CLIENT)), STANZA_JID_MALFORMED);
@@ -346,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_stanza_of_ours),
 		cmocka_unit_test(a_result_answers_its_iq),
 		cmocka_unit_test(errors_carry_the_original),
+		cmocka_unit_test(a_long_original_is_left_out),
 		cmocka_unit_test(nothing_answers_an_error_or_a_result),
 		cmocka_unit_test(an_error_for_what_was_never_sealed),
 		cmocka_unit_test(an_ordinary_stanza_is_one_allocation),
