@@ -16,12 +16,12 @@
 #include "base/mem.h"
 
 enum admission_state {
-	ADMISSION_OUTSIDE,      /* all zero */
-	ADMISSION_FREE,         /* inside, not counted: trusted, or no limit */
+	ADMISSION_OUTSIDE, /* all zero */
+	ADMISSION_FREE,    /* inside, not counted: trusted, or no limit */
 	ADMISSION_INSIDE,
 	ADMISSION_WAITING,
-	ADMISSION_CALLED,       /* inside; its mail is under way */
-	ADMISSION_LEFT,         /* outside; its mail is under way */
+	ADMISSION_CALLED, /* inside; its mail is under way */
+	ADMISSION_LEFT,   /* outside; its mail is under way */
 };
 
 enum { CROWD_KEY_MAX = 9 };
@@ -31,7 +31,7 @@ struct crowd {
 	uint8_t key[CROWD_KEY_MAX];
 	size_t key_len;
 	size_t inside;
-	struct admission_pass *first, **last;   /* waiting */
+	struct admission_pass *first, **last; /* waiting */
 };
 
 struct admission {
@@ -42,15 +42,16 @@ struct admission {
 	struct map *crowds;
 };
 
-static void admission_take_trusted(struct admission *admission, const struct network_range *trusted, size_t count)
+static void admission_take_trusted(struct admission *admission, const struct network_range *trusted,
+                                   size_t count)
 {
 	free(admission->trusted);
 	admission->trusted = count ? mem_dup(trusted, count * sizeof(*trusted)) : NULL;
 	admission->trusted_count = count;
 }
 
-struct admission *admission_new(size_t limit_per_address, const struct network_range *trusted, size_t trusted_count,
-                                const struct hash_seed *seed)
+struct admission *admission_new(size_t limit_per_address, const struct network_range *trusted,
+                                size_t trusted_count, const struct hash_seed *seed)
 {
 	struct admission *admission = mem_zalloc(sizeof(*admission));
 

@@ -18,7 +18,7 @@ struct background {
 	size_t limit;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct mail_list waiting;       /* the jobs' mails; under the lock, as what follows */
+	struct mail_list waiting; /* the jobs' mails; under the lock, as what follows */
 	size_t waiting_count;
 	bool leave;
 	size_t count;
@@ -72,14 +72,16 @@ static void background_start(struct background *background, size_t threads)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	for (; background->count < threads; background->count++)
-		if (pthread_create(&background->threads[background->count], NULL, background_thread, background) != 0)
+		if (pthread_create(&background->threads[background->count], NULL, background_thread,
+		                   background) != 0)
 			abort();
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 struct background *background_new(size_t threads, size_t queue_limit, bool stepped)
 {
-	struct background *background = mem_zalloc(sizeof(*background) + threads * sizeof(*background->threads));
+	struct background *background =
+		mem_zalloc(sizeof(*background) + threads * sizeof(*background->threads));
 
 	assert(threads > 0 && queue_limit > 0);
 	background->stepped = stepped;

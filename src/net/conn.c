@@ -13,8 +13,8 @@
 #include "conn_inside.h"
 #include "worker_inside.h"
 
-struct conn *conn_new(struct worker *worker, struct transport *transport, const struct conn_class *class, void *owner,
-                      size_t limit)
+struct conn *conn_new(struct worker *worker, struct transport *transport, const struct conn_class *class,
+                      void *owner, size_t limit)
 {
 	struct conn *conn = mem_zalloc(sizeof(*conn));
 

@@ -12,8 +12,8 @@
 #include "worker_inside.h"
 
 enum {
-	CONN_SEAL_SIZE = 65536,         /* encrypted ahead of one write */
-	CONN_RECORD_SIZE = 16384,       /* RFC 8446 §5.1 */
+	CONN_SEAL_SIZE = 65536,   /* encrypted ahead of one write */
+	CONN_RECORD_SIZE = 16384, /* RFC 8446 §5.1 */
 };
 
 void conn_mark_dirty(struct conn *conn)
@@ -58,7 +58,7 @@ uint64_t conn_acked(struct conn *conn)
 	uint64_t wire = conn->taken - conn->transport->ops->unacked(conn->transport);
 	unsigned passed = 0;
 
-	if (wire > conn->taken)         /* a FIN counts as a byte */
+	if (wire > conn->taken) /* a FIN counts as a byte */
 		wire = 0;
 	if (conn->acked < wire && conn->acked < conn->clear_until)
 		conn->acked = wire < conn->clear_until ? wire : conn->clear_until;
@@ -116,7 +116,8 @@ static void conn_flush_clear(struct conn *conn)
 
 static void conn_seal(struct conn *conn, struct buf *sealed)
 {
-	size_t done = 0, before = sealed->len, len = conn->out.len < CONN_SEAL_SIZE ? conn->out.len : CONN_SEAL_SIZE;
+	size_t len = conn->out.len < CONN_SEAL_SIZE ? conn->out.len : CONN_SEAL_SIZE;
+	size_t done = 0, before = sealed->len;
 
 	for (size_t part; done < len; done += part) {
 		part = len - done < CONN_RECORD_SIZE ? len - done : CONN_RECORD_SIZE;

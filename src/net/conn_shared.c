@@ -93,6 +93,6 @@ bool conn_shared_flush(struct conn_shared *shared)
 
 bool conn_shared_has_work(const struct conn_shared *shared)
 {
-	return !list_is_empty(&shared->ready) || !list_is_empty(&shared->dirty) || !list_is_empty(&shared->moving) ||
-	       !list_is_empty(&shared->dead);
+	return !list_is_empty(&shared->ready) || !list_is_empty(&shared->dirty) ||
+	       !list_is_empty(&shared->moving) || !list_is_empty(&shared->dead);
 }

@@ -104,8 +104,9 @@ static enum tls_status conn_open_records(struct conn *conn)
 {
 	struct conn_shared *shared = worker_conns(conn->worker);
 	size_t before = conn->wire.len, len;
-	enum tls_status status = tls_session_open(conn->tls, shared->plain, sizeof(shared->plain), &len, &conn->wire);
+	enum tls_status status;
 
+	status = tls_session_open(conn->tls, shared->plain, sizeof(shared->plain), &len, &conn->wire);
 	conn_count_wire(conn, before);
 	if (len)
 		conn->class->received(conn, conn->owner, shared->plain, len);

@@ -122,7 +122,8 @@ static void part_ready(evutil_socket_t fd, short what, void *context)
 		int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (accepted >= 0)
-			listener->accepted(part->worker, transport_socket(part->worker, accepted), listener->owner);
+			listener->accepted(part->worker, transport_socket(part->worker, accepted),
+			                   listener->owner);
 		else if (is_shortage(errno))
 			part_pause(part, errno);
 		if (accepted < 0)
@@ -185,7 +186,8 @@ static void listener_unbind(struct listener *listener)
 }
 
 struct listener *listener_open(struct workers *workers, const struct address *address,
-                               void (*accepted)(struct worker *worker, struct transport *transport, void *owner),
+                               void (*accepted)(struct worker *worker, struct transport *transport,
+                                                void *owner),
                                void *owner, const char **error)
 {
 	size_t count = workers_count(workers);

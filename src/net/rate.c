@@ -34,7 +34,8 @@ void rate_charge(struct rate *rate, uint64_t now_ms, uint32_t units, uint32_t pe
 	rate->at_ms = now_ms;
 }
 
-uint64_t rate_wait_ms(const struct rate *rate, uint64_t now_ms, uint32_t units, uint32_t per_second, uint32_t burst)
+uint64_t rate_wait_ms(const struct rate *rate, uint64_t now_ms, uint32_t units, uint32_t per_second,
+                      uint32_t burst)
 {
 	uint64_t wanted, room = (burst > units ? burst : units) * MILLI;
 

@@ -65,7 +65,8 @@ static char *tls_file_error(const char *path, const char *wants)
 	if (!file)
 		return str_printf("cannot read %s: %s", path, strerrordesc_np(errno));
 	fclose(file);
-	return str_printf("%s holds no %s that can be used (%s)", path, wants, reason ? reason : "unknown format");
+	return str_printf("%s holds no %s that can be used (%s)", path, wants,
+	                  reason ? reason : "unknown format");
 }
 
 /* A key of another kind than the certificate's is taken at first, as if its certificate were still to come. */
@@ -104,7 +105,8 @@ static char *tls_label(const char *name)
 {
 	char *label = NULL, *copy;
 
-	if (idn2_lookup_u8((const uint8_t *)name, (uint8_t **)&label, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (idn2_lookup_u8((const uint8_t *)name, (uint8_t **)&label,
+	                   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return str_dup(name);
 	copy = str_dup(label);
 	idn2_free(label);

@@ -19,11 +19,11 @@ enum { ALPN_MAX = 255 };
 struct tls_session {
 	SSL *ssl;
 	struct tls *tls;
-	char *alpn;             /* offered or required; NULL: none */
+	char *alpn; /* offered or required; NULL: none */
 	const char *error;
-	const char *in;         /* the window */
+	const char *in; /* the window */
 	size_t in_len;
-	struct buf *out;        /* of the call under way */
+	struct buf *out; /* of the call under way */
 };
 
 /* ---- the BIO ---- */
@@ -194,7 +194,8 @@ enum tls_status tls_session_shake(struct tls_session *session, struct buf *out)
 	return result == 1 ? TLS_DONE : tls_session_status(session, result);
 }
 
-enum tls_status tls_session_open(struct tls_session *session, char *plain, size_t size, size_t *len, struct buf *out)
+enum tls_status tls_session_open(struct tls_session *session, char *plain, size_t size, size_t *len,
+                                 struct buf *out)
 {
 	int result;
 
@@ -251,7 +252,8 @@ size_t tls_session_exporter(struct tls_session *session, uint8_t out[64])
 	enum { EXPORTER_SIZE = 32 };
 
 	if (SSL_version(session->ssl) < TLS1_3_VERSION ||
-	    SSL_export_keying_material(session->ssl, out, EXPORTER_SIZE, label, sizeof(label) - 1, NULL, 0, 0) != 1)
+	    SSL_export_keying_material(session->ssl, out, EXPORTER_SIZE, label, sizeof(label) - 1, NULL, 0,
+	                               0) != 1)
 		return 0;
 	return EXPORTER_SIZE;
 }
@@ -260,12 +262,13 @@ size_t tls_session_exporter(struct tls_session *session, uint8_t out[64])
  * without a hash (Ed25519) has no such binding. */
 size_t tls_session_end_point(struct tls_session *session, uint8_t out[64])
 {
-	X509 *certificate = session->tls->is_server ? SSL_get_certificate(session->ssl) :
-	                                              SSL_get0_peer_certificate(session->ssl);
+	X509 *certificate = session->tls->is_server ? SSL_get_certificate(session->ssl)
+	                                            : SSL_get0_peer_certificate(session->ssl);
 	int hash = NID_undef;
 	unsigned len = 0;
 
-	if (!certificate || X509_get_signature_info(certificate, &hash, NULL, NULL, NULL) != 1 || hash == NID_undef)
+	if (!certificate || X509_get_signature_info(certificate, &hash, NULL, NULL, NULL) != 1 ||
+	    hash == NID_undef)
 		return 0;
 	if (hash == NID_md5 || hash == NID_sha1 || hash == NID_md5_sha1)
 		hash = NID_sha256;

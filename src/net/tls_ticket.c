@@ -26,15 +26,15 @@ struct ticket_key {
 
 struct ticket_keys {
 	pthread_mutex_t lock;
-	uint64_t made_ms;               /* of current */
+	uint64_t made_ms; /* of current */
 	struct ticket_key current;
 	struct ticket_key previous;
 };
 
 static void ticket_key_make(struct ticket_key *key)
 {
-	if (RAND_bytes(key->name, sizeof(key->name)) != 1 || RAND_bytes(key->cipher, sizeof(key->cipher)) != 1 ||
-	    RAND_bytes(key->mac, sizeof(key->mac)) != 1)
+	if (RAND_bytes(key->name, sizeof(key->name)) != 1 ||
+	    RAND_bytes(key->cipher, sizeof(key->cipher)) != 1 || RAND_bytes(key->mac, sizeof(key->mac)) != 1)
 		abort();
 }
 
@@ -106,8 +106,8 @@ static bool ticket_key_load(const struct ticket_key *key, const unsigned char *i
 
 /* OpenSSL's question; 1: the key is loaded, 2: and a fresh ticket is due, 0: unknown, a full handshake follows. A ticket
  * of TLS 1.3 serves once (RFC 8446 §C.4). */
-static int ticket_key_wanted(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
-                             int seal)
+static int ticket_key_wanted(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                             EVP_MAC_CTX *mac, int seal)
 {
 	const struct tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	struct ticket_key key;

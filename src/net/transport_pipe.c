@@ -21,14 +21,14 @@ struct pipe_end {
 	struct transport transport;
 	struct pipe *pipe;
 	struct pipe_end *other;
-	struct worker *worker;          /* NULL: between two workers */
-	struct mail mail;               /* something to look after at this end */
-	struct buf incoming;            /* written by the other end, not yet delivered */
+	struct worker *worker; /* NULL: between two workers */
+	struct mail mail;      /* something to look after at this end */
+	struct buf incoming;   /* written by the other end, not yet delivered */
 	bool mail_waits;
 	bool reading;
-	bool blocked;                   /* wants to know when the window opens */
-	bool finished;                  /* writes no more */
-	bool told_end;                  /* the conn knows that nothing more comes */
+	bool blocked;  /* wants to know when the window opens */
+	bool finished; /* writes no more */
+	bool told_end; /* the conn knows that nothing more comes */
 	bool freed;
 };
 
@@ -225,7 +225,8 @@ static void end_init(struct pipe *pipe, unsigned number, struct worker *worker)
 	end->worker = worker;
 }
 
-void transport_pipe(struct worker *worker_a, struct transport **a, struct worker *worker_b, struct transport **b)
+void transport_pipe(struct worker *worker_a, struct transport **a, struct worker *worker_b,
+                    struct transport **b)
 {
 	struct pipe *pipe = mem_zalloc(sizeof(*pipe));
 

@@ -30,9 +30,9 @@ enum {
 
 struct transport_socket {
 	struct transport transport;
-	struct worker *worker;          /* NULL: between two workers */
+	struct worker *worker; /* NULL: between two workers */
 	int fd;
-	short waits_for;                /* EV_READ, EV_WRITE; 0: the event is not in the loop */
+	short waits_for; /* EV_READ, EV_WRITE; 0: the event is not in the loop */
 	struct event event;
 };
 
@@ -52,8 +52,8 @@ static void socket_wait_for(struct transport_socket *sock, short what)
 	sock->waits_for = what;
 	if (!what)
 		return;
-	event_assign(&sock->event, worker_events(sock->worker), sock->fd, (short)(what | EV_PERSIST), socket_ready,
-	             sock);
+	event_assign(&sock->event, worker_events(sock->worker), sock->fd, (short)(what | EV_PERSIST),
+	             socket_ready, sock);
 	event_add(&sock->event, NULL);
 }
 

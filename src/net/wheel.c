@@ -32,6 +32,8 @@ static void wheel_put(struct wheel *wheel, unsigned level, uint64_t position, st
 /* tick lies behind wheel->tick. What is farther away than the wheel reaches waits in its last slot. */
 static void wheel_lay(struct wheel *wheel, struct timer *timer, uint64_t tick)
 {
+	uint64_t last;
+
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
 		uint64_t position = wheel_position(tick, level);
 
@@ -40,7 +42,8 @@ static void wheel_lay(struct wheel *wheel, struct timer *timer, uint64_t tick)
 			return;
 		}
 	}
-	wheel_put(wheel, WHEEL_LEVELS - 1, wheel_position(wheel->tick, WHEEL_LEVELS - 1) + WHEEL_SLOTS - 1, timer);
+	last = wheel_position(wheel->tick, WHEEL_LEVELS - 1) + WHEEL_SLOTS - 1;
+	wheel_put(wheel, WHEEL_LEVELS - 1, last, timer);
 }
 
 static uint64_t timer_tick(const struct timer *timer)
@@ -55,14 +58,19 @@ void wheel_add(struct wheel *wheel, struct timer *timer)
 	wheel_lay(wheel, timer, tick > wheel->tick ? tick : wheel->tick + 1);
 }
 
+/* Bit n becomes bit 0. */
+static uint64_t bits_rotate(uint64_t bits, unsigned n)
+{
+	return bits >> n | bits << (WHEEL_SLOTS - n) % WHEEL_SLOTS;
+}
+
 /* The first tick of the next slot of a level that holds a timer. */
 static uint64_t wheel_next_of_level(struct wheel *wheel, unsigned level)
 {
 	uint64_t current = wheel_position(wheel->tick, level);
 
 	while (wheel->used[level]) {
-		unsigned turn = (current + 1) % WHEEL_SLOTS;
-		uint64_t ahead = wheel->used[level] >> turn | wheel->used[level] << (WHEEL_SLOTS - turn) % WHEEL_SLOTS;
+		uint64_t ahead = bits_rotate(wheel->used[level], (current + 1) % WHEEL_SLOTS);
 		uint64_t position = current + 1 + (unsigned)__builtin_ctzll(ahead);
 		unsigned slot = position % WHEEL_SLOTS;
 

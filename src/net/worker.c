@@ -31,22 +31,22 @@ struct worker {
 	void *owner;
 	struct event_base *events;
 
-	struct mailbox box;             /* from others */
-	int wake_fd;                    /* an eventfd */
+	struct mailbox box; /* from others */
+	int wake_fd;        /* an eventfd */
 	struct event wake;
-	struct mail_list arrived;       /* own mail, and others' out of the box: delivered in this order */
-	struct mail_list *leaving;      /* for each other worker */
+	struct mail_list arrived;  /* own mail, and others' out of the box: delivered in this order */
+	struct mail_list *leaving; /* for each other worker */
 
 	struct turn_job *jobs, **jobs_end;
 	struct wheel wheel;
-	struct event alarm;             /* ends the sleep when a timer is due */
-	uint64_t alarm_ms;              /* what it is set to; UINT64_MAX: not set */
+	struct event alarm; /* ends the sleep when a timer is due */
+	uint64_t alarm_ms;  /* what it is set to; UINT64_MAX: not set */
 	struct conn_shared conns;
 
 	uint64_t now_ms;
 	bool in_turn;
-	bool now_known;                 /* now_ms is this turn's */
-	bool stirred;                   /* something was done in this turn */
+	bool now_known; /* now_ms is this turn's */
+	bool stirred;   /* something was done in this turn */
 	pthread_t thread;
 };
 
@@ -89,8 +89,8 @@ static struct event_base *worker_event_base(void)
 static void worker_watch_mailbox(struct worker *worker)
 {
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	event_assign(&worker->wake, worker->events, worker->wake_fd, EV_READ | EV_PERSIST | EV_ET, worker_woken,
-	             worker);
+	event_assign(&worker->wake, worker->events, worker->wake_fd, EV_READ | EV_PERSIST | EV_ET,
+	             worker_woken, worker);
 	event_add(&worker->wake, NULL);
 }
 
@@ -243,7 +243,7 @@ static bool worker_has_work(const struct worker *worker)
 static void worker_set_alarm(struct worker *worker)
 {
 	uint64_t next = wheel_next_ms(&worker->wheel), now, wait;
-	struct timeval tv;
+	struct timeval after;
 
 	if (next == worker->alarm_ms)
 		return;
@@ -253,8 +253,9 @@ static void worker_set_alarm(struct worker *worker)
 		return;
 	now = clock_monotonic_ms(worker_clock(worker));
 	wait = next > now ? next - now : 0;
-	tv = (struct timeval){ .tv_sec = (time_t)(wait / 1000), .tv_usec = (suseconds_t)(wait % 1000) * 1000 };
-	event_add(&worker->alarm, &tv);
+	after.tv_sec = (time_t)(wait / 1000);
+	after.tv_usec = (suseconds_t)(wait % 1000) * 1000;
+	event_add(&worker->alarm, &after);
 }
 
 static void worker_wait(struct worker *worker, bool may_sleep)
