@@ -21,7 +21,7 @@
 
 struct change;
 
-/* Each of decided() and written() goes on with change_write, change_remove or change_end. */
+/* decided() goes on with change_write, change_remove or change_end; written() with change_end_behind. */
 struct change_class {
 	/* Its turn has come: nothing else is under way in this roster. */
 	void (*decided)(struct account *account, struct change *change);
@@ -47,6 +47,8 @@ struct change {
 	enum stanza_type reply;         /* to the contact for the user; STANZA_TYPE_NONE: nothing */
 	bool turn;                      /* decided() was called */
 	uint64_t id;                    /* of the write under way */
+	struct account *account;        /* while its end is on its way; NULL: the account has left memory */
+	struct mail mail;
 	struct arena arena;
 };
 
@@ -62,6 +64,8 @@ void change_begin(struct account *account, struct change *change);
 void change_write(struct account *account, struct change *change, const struct store_roster_item *item);
 void change_remove(struct account *account, struct change *change, uint64_t version);
 void change_end(struct account *account, struct change *change);
+/* Ends it when what has been routed to this account so far has arrived: what waits does not overtake a roster push. */
+void change_end_behind(struct account *account, struct change *change);
 
 /* A change with this contact (its bare part counts) is under way or waits. */
 bool change_concerns(const struct account *account, const struct jid *contact);

@@ -20,6 +20,9 @@ void spread_message(struct account *account, struct parcel *parcel, spread_choic
 /* Delivers copies to all that the choice names, addressed to `to`; the parcel stays the caller's. */
 void spread_copies(struct account *account, const struct parcel *parcel, const struct jid *to, spread_choice *choice);
 
+/* One copy, addressed to `to`. */
+void spread_copy(struct session *session, const struct stanza *stanza, const struct jid *to);
+
 /* A copy that a session gave back: answered here (true). */
 bool spread_returned(struct home *home, struct parcel *parcel);
 

@@ -152,6 +152,26 @@ void change_end(struct account *account, struct change *change)
 	changes_run(account);
 }
 
+static void change_end_arrive(struct worker *worker, struct mail *mail)
+{
+	struct change *change = LIST_MEMBER(mail, struct change, mail);
+
+	(void)worker;
+	if (change->account)
+		change_end(change->account, change);
+	else
+		change_free(change);
+}
+
+void change_end_behind(struct account *account, struct change *change)
+{
+	struct worker *worker = account->home->worker;
+
+	change->account = account;
+	change->mail.arrive = change_end_arrive;
+	worker_post(worker, worker, &change->mail);
+}
+
 bool change_concerns(const struct account *account, const struct jid *contact)
 {
 	for (const struct change *change = im_of(account)->changes.first; change; change = change->next)
@@ -210,6 +230,10 @@ void changes_clear(struct account *account)
 		return;
 	while ((change = changes->first)) {
 		changes->first = change->next;
+		if (change->account) {
+			change->account = NULL;
+			continue;
+		}
 		change->class->failed(account->home, change, STANZA_SERVICE_UNAVAILABLE);
 		change_free(change);
 	}

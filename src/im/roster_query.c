@@ -231,7 +231,7 @@ static void set_written(struct account *account, struct change *change)
 {
 	iq_done(change->request);
 	roster_push(account, &change->contact);
-	change_end(account, change);
+	change_end_behind(account, change);
 }
 
 /* §2.5.3. */
@@ -254,7 +254,7 @@ static void removal_written(struct account *account, struct change *change)
 	subscribing_cancel(account, &change->contact, change->before);
 	iq_done(change->request);
 	roster_push(account, &change->contact);
-	change_end(account, change);
+	change_end_behind(account, change);
 }
 
 static void set_failed(struct home *home, struct change *change, enum stanza_condition condition)

@@ -39,15 +39,13 @@ void spreads_close(struct map *spreads)
 	map_free(&spreads);
 }
 
-static void copy_deliver(struct session *session, const struct parcel *parcel, const struct jid *to, uint64_t token,
-                         void (*answered)(struct home *home, struct parcel *parcel))
+static struct parcel *copy_new(struct session *session, const struct stanza *stanza, const struct jid *to,
+                               void (*answered)(struct home *home, struct parcel *parcel))
 {
-	struct parcel *copy = parcel_new(session->account->home, parcel->stanza, to);
+	struct parcel *copy = parcel_new(session->account->home, stanza, to);
 
-	copy->since_us = parcel->since_us;
-	copy->token = token;
 	copy->answered = answered;
-	session_deliver(session, copy);
+	return copy;
 }
 
 static size_t choice_count(const struct account *account, const struct parcel *parcel, spread_choice *choice,
@@ -84,8 +82,14 @@ void spread_message(struct account *account, struct parcel *parcel, spread_choic
 	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
 		struct session *session = LIST_MEMBER(link, struct session, link);
 
-		if (choice(session, parcel))
-			copy_deliver(session, parcel, &parcel->to, spread->id, spread_answered);
+		struct parcel *copy;
+
+		if (!choice(session, parcel))
+			continue;
+		copy = copy_new(session, parcel->stanza, &parcel->to, spread_answered);
+		copy->since_us = parcel->since_us;
+		copy->token = spread->id;
+		session_deliver(session, copy);
 	}
 }
 
@@ -111,8 +115,13 @@ void spread_copies(struct account *account, const struct parcel *parcel, const s
 		struct session *session = LIST_MEMBER(link, struct session, link);
 
 		if (choice(session, parcel))
-			copy_deliver(session, parcel, to, 0, copy_answered);
+			spread_copy(session, parcel->stanza, to);
 	}
+}
+
+void spread_copy(struct session *session, const struct stanza *stanza, const struct jid *to)
+{
+	session_deliver(session, copy_new(session, stanza, to, copy_answered));
 }
 
 static void copy_answered(struct home *home, struct parcel *copy)

@@ -122,7 +122,7 @@ static void outbound_written(struct account *account, struct change *change)
 		roster_push(account, &change->contact);
 	if (change->pass && type == PRESENCE_SUBSCRIBED)
 		presence_show(account, &change->contact);
-	change_end(account, change);
+	change_end_behind(account, change);
 }
 
 /* §3.1.2: an error to the user, as if the contact's server had said it. */
@@ -241,7 +241,7 @@ static void inbound_written(struct account *account, struct change *change)
 	if (change->reply == PRESENCE_SUBSCRIBED)
 		presence_show(account, &change->contact);
 	parcel_taken(account->home, &change->parcel);
-	change_end(account, change);
+	change_end_behind(account, change);
 }
 
 static void inbound_failed(struct home *home, struct change *change, enum stanza_condition condition)
@@ -279,7 +279,9 @@ static void request_deliver(struct session *session, const struct roster_item *i
 		stanza_unref(&sealed);
 		return;
 	}
-	session_push(session, stanza_seal(request));
+	sealed = stanza_seal(request);
+	spread_copy(session, sealed, &session->account->jid);
+	stanza_unref(&sealed);
 }
 
 void subscribing_deliver_requests(struct session *session)
