@@ -12,4 +12,5 @@ EXTRA_DIST += \
 	docs/demo/dns.py \
 	docs/demo/person.py \
 	docs/hansa.conf.5.in \
+	docs/jids.md \
 	docs/link-two-branches.md

@@ -141,33 +141,41 @@ static int scan_tag_ended(struct scan *scan, enum framer_result at_root)
 	return scan->framer->depth == 1 ? FRAMER_STANZA : (int)at_root;
 }
 
+static int scan_quote(struct framer *framer, enum framer_state quote)
+{
+	framer->state = quote;
+	return ++framer->attributes > FRAMER_ATTRIBUTES_MAX ? (int)FRAMER_TOO_BIG : FRAMER_ON;
+}
+
+static int scan_opening_ended(struct framer *framer)
+{
+	framer->state = TEXT;
+	if (++framer->depth == 1)
+		return FRAMER_HEADER;
+	return framer->depth > FRAMER_DEPTH_MAX ? (int)FRAMER_TOO_BIG : FRAMER_ON;
+}
+
 static int scan_start_tag(struct scan *scan)
 {
-	struct framer *framer = scan->framer;
+	static const bool matters[256] = { ['\''] = true, ['"'] = true, ['>'] = true, ['/'] = true, ['<'] = true };
 
-	while (scan->at < scan->end) {
-		char c = *scan->at++;
-
-		if (c == '\'' || c == '"') {
-			if (++framer->attributes > FRAMER_ATTRIBUTES_MAX)
-				return FRAMER_TOO_BIG;
-			framer->state = c == '"' ? QUOTE_DOUBLE : QUOTE_SINGLE;
-			return FRAMER_ON;
-		}
-		if (c == '>') {
-			if (++framer->depth == 1)
-				return FRAMER_HEADER;
-			framer->state = TEXT;
-			return framer->depth > FRAMER_DEPTH_MAX ? (int)FRAMER_TOO_BIG : FRAMER_ON;
-		}
-		if (c == '/') {
-			framer->state = EMPTY_TAG;
-			return FRAMER_ON;
-		}
-		if (c == '<')
-			return FRAMER_BROKEN;
+	while (scan->at < scan->end && !matters[(unsigned char)*scan->at])
+		scan->at++;
+	if (scan->at == scan->end)
+		return FRAMER_ON;
+	switch (*scan->at++) {
+	case '\'':
+		return scan_quote(scan->framer, QUOTE_SINGLE);
+	case '"':
+		return scan_quote(scan->framer, QUOTE_DOUBLE);
+	case '>':
+		return scan_opening_ended(scan->framer);
+	case '/':
+		scan->framer->state = EMPTY_TAG;
+		return FRAMER_ON;
+	default:
+		return FRAMER_BROKEN;
 	}
-	return FRAMER_ON;
 }
 
 /* A root that is closed at once is no stream. */

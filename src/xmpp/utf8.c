@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * UTF-8 (RFC 3629 §4) narrowed to XML 1.0's Char production. Runs over every unit that is parsed: eight plain ASCII
- * bytes are passed at a time.
+ * UTF-8 (RFC 3629 §4) narrowed to XML 1.0's Char production. Runs over every unit that is parsed: plain
+ * ASCII is passed by words.
  */
 #include "xmpp/utf8.h"
 
@@ -10,10 +10,26 @@
 
 #define UTF8_EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
 
-/* No byte of the word is a control character or lies beyond ASCII. */
-static bool utf8_word_is_plain(uint64_t word)
+/* The high bit of each byte that is a control character or lies beyond ASCII; a borrow may set one too many behind it. */
+static uint64_t utf8_marks(const unsigned char *s)
 {
-	return ((word | (word - UTF8_EACH(0x20))) & UTF8_EACH(0x80)) == 0;
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return (word | (word - UTF8_EACH(0x20))) & UTF8_EACH(0x80);
+}
+
+/* How many bytes from s on are plain ASCII for certain; whole words only. */
+static size_t utf8_plain(const unsigned char *s, size_t len)
+{
+	size_t at = 0;
+
+	while (len - at >= 32 && !(utf8_marks(s + at) | utf8_marks(s + at + 8) | utf8_marks(s + at + 16) |
+				   utf8_marks(s + at + 24)))
+		at += 32;
+	while (len - at >= 8 && !utf8_marks(s + at))
+		at += 8;
+	return at;
 }
 
 static bool utf8_is_tail(unsigned char c)
@@ -48,17 +64,9 @@ bool utf8_is_xml(const char *bytes, size_t len)
 	const unsigned char *s = (const unsigned char *)bytes;
 	size_t at = 0;
 
-	while (at < len) {
-		uint64_t word;
+	while ((at += utf8_plain(s + at, len - at)) < len) {
 		size_t n = 1;
 
-		if (len - at >= sizeof(word)) {
-			memcpy(&word, s + at, sizeof(word));
-			if (utf8_word_is_plain(word)) {
-				at += sizeof(word);
-				continue;
-			}
-		}
 		if (s[at] >= 0x80)
 			n = utf8_char(s + at, len - at);
 		else if (s[at] < 0x20 && s[at] != '\t' && s[at] != '\n' && s[at] != '\r')
