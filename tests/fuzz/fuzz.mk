@@ -2,10 +2,11 @@
 # Fuzzers, built with --enable-fuzzers (clang): tests/fuzz/fuzz_X.c, a pair of lines each between if and endif.
 #	noinst_PROGRAMS += tests/fuzz/fuzz_X
 #	tests_fuzz_fuzz_X_LDFLAGS = $(FUZZ_LINK)
-# Dictionaries and corpora: EXTRA_DIST.
+# Beside it X.dict and corpus/X, for the tarball too. Each is run by tests/fuzz/run.
 
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 
+EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/fuzz/jid.dict tests/fuzz/corpus/jid
 EXTRA_DIST += tests/fuzz/stream.dict tests/fuzz/corpus/stream
 
