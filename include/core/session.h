@@ -73,5 +73,18 @@ void session_give_back(struct session *session, struct parcel *parcel);
 /* By prepared resource; NULL. */
 struct session *session_find(const struct account *account, const char *resource);
 bool session_is_available(const struct session *session);
+/* The account's sessions in the order of binding; NULL: no more. */
+static inline struct session *session_first(const struct account *account)
+{
+	struct list_link *link = list_first(&account->sessions);
+
+	return link ? LIST_MEMBER(link, struct session, link) : NULL;
+}
+static inline struct session *session_next(const struct session *session)
+{
+	struct list_link *link = list_next(&session->account->sessions, &session->link);
+
+	return link ? LIST_MEMBER(link, struct session, link) : NULL;
+}
 
 #endif

@@ -35,26 +35,26 @@ struct change_class {
 struct change {
 	struct change *next;
 	const struct change_class *class;
-	struct jid contact;             /* bare; in the arena */
+	struct jid contact; /* bare; in the arena */
 	/* What it is about: one of these, taken by who answers it. */
-	struct iq_request *request;     /* a roster set */
-	struct parcel *parcel;          /* a stanza from the contact */
-	struct stanza *sent;            /* a stanza of the account's client, not sealed yet */
+	struct iq_request *request; /* a roster set */
+	struct parcel *parcel;      /* a stanza from the contact */
+	struct stanza *sent;        /* a stanza of the account's client, not sealed yet */
 	/* What the class remembers from decided() to written(). */
-	enum subscription before;       /* the contact's state */
-	bool pass;                      /* route or deliver the stanza */
-	bool push;                      /* clients see a difference */
-	enum stanza_type reply;         /* to the contact for the user; STANZA_TYPE_NONE: nothing */
-	bool turn;                      /* decided() was called */
-	uint64_t id;                    /* of the write under way */
-	struct account *account;        /* while its end is on its way; NULL: the account has left memory */
+	enum subscription before; /* the contact's state */
+	bool pass;                /* route or deliver the stanza */
+	bool push;                /* clients see a difference */
+	enum stanza_type reply;   /* to the contact for the user; STANZA_TYPE_NONE: nothing */
+	bool turn;                /* decided() was called */
+	uint64_t id;              /* of the write under way */
+	struct account *account;  /* while its end is on its way; NULL: the account has left memory */
 	struct mail mail;
 	struct arena arena;
 };
 
 /* The changes of one account. */
 struct changes {
-	struct change *first, **end;    /* end: where the next one is linked; NULL: none yet */
+	struct change *first, **end; /* end: where the next one is linked; NULL: none yet */
 	bool running;
 };
 

@@ -11,26 +11,26 @@
 #include "xmpp/stanza.h"
 
 enum delivery {
-	DELIVERY_IGNORE,        /* taken, nothing happens */
-	DELIVERY_REFUSE,        /* service-unavailable to the sender */
-	DELIVERY_MATCH,         /* to the session of the full JID */
-	DELIVERY_BEST,          /* to the sessions of the highest priority, if that is not negative */
-	DELIVERY_WILLING,       /* to all sessions of non-negative priority */
-	DELIVERY_AVAILABLE,     /* to all available sessions */
-	DELIVERY_KEEP,          /* into the journal, to be delivered later */
-	DELIVERY_SUBSCRIPTION,  /* §3 */
-	DELIVERY_PROBE,         /* §4.3 */
-	DELIVERY_ANSWER,        /* the server answers for the account: the iq table */
+	DELIVERY_IGNORE,       /* taken, nothing happens */
+	DELIVERY_REFUSE,       /* service-unavailable to the sender */
+	DELIVERY_MATCH,        /* to the session of the full JID */
+	DELIVERY_BEST,         /* to the sessions of the highest priority, if that is not negative */
+	DELIVERY_WILLING,      /* to all sessions of non-negative priority */
+	DELIVERY_AVAILABLE,    /* to all available sessions */
+	DELIVERY_KEEP,         /* into the journal, to be delivered later */
+	DELIVERY_SUBSCRIPTION, /* §3 */
+	DELIVERY_PROBE,        /* §4.3 */
+	DELIVERY_ANSWER,       /* the server answers for the account: the iq table */
 };
 
 /* What the decision depends on. */
 struct delivery_terms {
-	bool full;              /* sent to a full JID */
-	bool match;             /* one of the sessions has that full JID */
-	bool willing;           /* there is an available session with a priority that is not negative */
-	bool shared;            /* the sender may know of the session's presence (§8.5.3.1) */
-	bool kept;              /* a message that may be kept (delivery_may_keep) */
-	bool unheard;           /* a message that nobody misses: chat states and nothing else */
+	bool full;    /* sent to a full JID */
+	bool match;   /* one of the sessions has that full JID */
+	bool willing; /* there is an available session with a priority that is not negative */
+	bool shared;  /* the sender may know of the session's presence (§8.5.3.1) */
+	bool kept;    /* a message that may be kept (delivery_may_keep) */
+	bool unheard; /* a message that nobody misses: chat states and nothing else */
 };
 
 enum delivery delivery_decide(enum stanza_type type, const struct delivery_terms *terms);

@@ -16,16 +16,16 @@ extern const struct module im_module;
 struct im {
 	struct roster roster;
 	struct changes changes;
-	int64_t left_us;                /* wall clock: the last session became unavailable; 0: not known */
+	int64_t left_us; /* wall clock: the last session became unavailable; 0: not known */
 };
 
 /* Options of the section "limits". */
 struct im_limits {
-	uint32_t roster_text;           /* bytes of a name or of a group's name */
-	uint32_t roster_groups;         /* of one item */
-	uint32_t pending_requests;      /* subscription requests of strangers that wait for the user's answer */
-	uint32_t pending_bytes;         /* of one such request */
-	uint32_t directed;              /* addresses that a session has sent directed presence */
+	uint32_t roster_text;      /* bytes of a name or of a group's name */
+	uint32_t roster_groups;    /* of one item */
+	uint32_t pending_requests; /* subscription requests of strangers that wait for the user's answer */
+	uint32_t pending_bytes;    /* of one such request */
+	uint32_t directed;         /* addresses that a session has sent directed presence */
 };
 
 static inline struct im *im_of(const struct account *account)
@@ -50,6 +50,7 @@ bool im_receive(struct account *account, struct parcel *parcel);
 /* Routes a client's stanza, behind a change that concerns the same contact. Takes the stanza. */
 void im_route_sent(struct account *account, struct stanza *stanza);
 /* Refuses a client's stanza. Takes it. text: NULL for none. */
-void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition, const char *text);
+void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition,
+                    const char *text);
 
 #endif

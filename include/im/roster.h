@@ -16,22 +16,22 @@
 
 /* One piece of memory with its texts. */
 struct roster_item {
-	struct jid contact;             /* bare */
-	const char *name;               /* NULL: none */
-	const char *groups;             /* group_count strings, one behind the NUL of the other */
-	const char *request;            /* the pending subscription request as XML; NULL: none */
+	struct jid contact;  /* bare */
+	const char *name;    /* NULL: none */
+	const char *groups;  /* group_count strings, one behind the NUL of the other */
+	const char *request; /* the pending subscription request as XML; NULL: none */
 	uint64_t version;
 	uint16_t group_count;
-	uint8_t state;                  /* enum subscription */
-	bool approved;                  /* §3.4 */
-	bool listed;                    /* false: only a pending request holds it; no client sees it */
+	uint8_t state; /* enum subscription */
+	bool approved; /* §3.4 */
+	bool listed;   /* false: only a pending request holds it; no client sees it */
 };
 
 struct roster {
-	struct roster_item **items;     /* sorted; owned */
+	struct roster_item **items; /* sorted; owned */
 	size_t count, room;
-	size_t listed;                  /* of them */
-	uint64_t version;               /* of the newest change */
+	size_t listed;    /* of them */
+	uint64_t version; /* of the newest change */
 };
 
 void roster_clear(struct roster *roster);
@@ -44,7 +44,8 @@ const struct roster_item *roster_find(const struct roster *roster, const struct 
 enum subscription roster_state(const struct roster *roster, const struct jid *contact);
 
 /* The item as the store knows it, copied into the arena, to be changed and written; item NULL: a new one. */
-struct store_roster_item roster_draft(struct arena *arena, const struct roster_item *item, const struct jid *contact);
+struct store_roster_item roster_draft(struct arena *arena, const struct roster_item *item,
+                                      const struct jid *contact);
 
 static inline const char *roster_group_next(const char *group)
 {

@@ -18,7 +18,8 @@ typedef bool spread_choice(const struct session *session, const struct parcel *p
 /* Delivers a message to all sessions that the choice names; at least one. Takes the parcel. */
 void spread_message(struct account *account, struct parcel *parcel, spread_choice *choice);
 /* Delivers copies to all that the choice names, addressed to `to`; the parcel stays the caller's. */
-void spread_copies(struct account *account, const struct parcel *parcel, const struct jid *to, spread_choice *choice);
+void spread_copies(struct account *account, const struct parcel *parcel, const struct jid *to,
+                   spread_choice *choice);
 
 /* One copy, addressed to `to`. */
 void spread_copy(struct session *session, const struct stanza *stanza, const struct jid *to);

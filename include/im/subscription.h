@@ -12,7 +12,7 @@
 
 enum subscription {
 	SUBSCRIPTION_NONE,
-	SUBSCRIPTION_NONE_OUT,          /* "None + Pending Out" */
+	SUBSCRIPTION_NONE_OUT, /* "None + Pending Out" */
 	SUBSCRIPTION_NONE_IN,
 	SUBSCRIPTION_NONE_OUT_IN,
 	SUBSCRIPTION_TO,
@@ -24,15 +24,18 @@ enum subscription {
 };
 
 struct subscription_rule {
-	bool pass;                      /* outbound: route it; inbound: deliver it to the user */
+	bool pass; /* outbound: route it; inbound: deliver it to the user */
 	enum subscription next;
-	enum stanza_type reply;         /* inbound: the server answers the contact for the user; STANZA_TYPE_NONE: nothing */
+	enum stanza_type
+		reply; /* inbound: the server answers the contact for the user; STANZA_TYPE_NONE: nothing */
 };
 
 /* type: one of subscribe, subscribed, unsubscribe, unsubscribed. */
 bool subscription_is_type(enum stanza_type type);
-const struct subscription_rule *subscription_outbound(enum stanza_type type, enum subscription state);  /* A.2 */
-const struct subscription_rule *subscription_inbound(enum stanza_type type, enum subscription state);   /* A.3 */
+const struct subscription_rule *subscription_outbound(enum stanza_type type,
+                                                      enum subscription state); /* A.2 */
+const struct subscription_rule *subscription_inbound(enum stanza_type type,
+                                                     enum subscription state); /* A.3 */
 
 /* The state after a request that the user has pre-approved (§3.4, A.3.1 note 1). */
 enum subscription subscription_granted(enum subscription state);
@@ -41,8 +44,8 @@ enum subscription subscription_granted(enum subscription state);
 bool subscription_gives(enum subscription state);
 /* The user gets the contact's presence: "to" or "both". */
 bool subscription_gets(enum subscription state);
-bool subscription_is_asked(enum subscription state);    /* Pending Out: ask='subscribe' */
-bool subscription_is_pending(enum subscription state);  /* Pending In: a request waits for the user's answer */
+bool subscription_is_asked(enum subscription state);   /* Pending Out: ask='subscribe' */
+bool subscription_is_pending(enum subscription state); /* Pending In: a request waits for the user's answer */
 /* The value of the roster item's attribute (§2.1.2.5): "none", "to", "from", "both". */
 const char *subscription_name(enum subscription state);
 

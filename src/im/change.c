@@ -63,8 +63,8 @@ static void change_submit(struct account *account, struct change *change, struct
 
 static struct store_roster_write *write_new(struct account *account, enum store_op op)
 {
-	return store_request_new(sizeof(struct store_roster_write), op, account->home->worker, account->jid.text,
-	                         jid_len(&account->jid), change_done);
+	return store_request_new(sizeof(struct store_roster_write), op, account->home->worker,
+	                         account->jid.text, jid_len(&account->jid), change_done);
 }
 
 void change_write(struct account *account, struct change *change, const struct store_roster_item *item)
@@ -103,7 +103,8 @@ static enum stanza_condition condition_of(enum store_status status)
 	}
 }
 
-static void change_apply(struct account *account, const struct store_roster_write *write, struct change *change)
+static void change_apply(struct account *account, const struct store_roster_write *write,
+                         struct change *change)
 {
 	struct roster *roster = roster_of(account);
 

@@ -11,7 +11,7 @@
 
 struct directed {
 	size_t count, room;
-	struct jid *jids;               /* the text of each is its own piece of memory */
+	struct jid *jids; /* the text of each is its own piece of memory */
 };
 
 static int text_compare(const char *a, size_t a_len, const char *b, size_t b_len)

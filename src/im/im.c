@@ -46,7 +46,8 @@ void im_route_sent(struct account *account, struct stanza *stanza)
 		route_stanza(account->home, stanza_seal(stanza));
 }
 
-void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition, const char *text)
+void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition,
+                    const char *text)
 {
 	const struct jid *from = stanza->to.text ? NULL : &session->account->jid;
 	const struct stanza *sealed = stanza_seal(stanza);
@@ -64,9 +65,8 @@ static int best_priority(const struct account *account)
 {
 	int best = -1;
 
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		const struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (const struct session *session = session_first(account); session;
+	     session = session_next(session)) {
 		if (session_is_available(session) && session->priority > best)
 			best = session->priority;
 	}

@@ -90,9 +90,7 @@ static void presence_ask(struct session *session)
 	const struct stanza *probe =
 		stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_PROBE, &account->jid, NULL, NULL));
 
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		struct session *other = LIST_MEMBER(link, struct session, link);
-
+	for (struct session *other = session_first(account); other; other = session_next(other)) {
 		if (other != session && session_is_available(other))
 			presence_route(account, other->presence, &session->jid);
 	}
@@ -110,7 +108,8 @@ static void presence_broadcast(struct session *session, struct stanza *stanza)
 	int8_t priority;
 
 	if (!presence_priority(stanza, &priority)) {
-		im_refuse_sent(session, stanza, STANZA_BAD_REQUEST, "A priority is one integer from -128 to 127");
+		im_refuse_sent(session, stanza, STANZA_BAD_REQUEST,
+		               "A priority is one integer from -128 to 127");
 		return;
 	}
 	stanza_unref(&session->presence);
@@ -187,8 +186,8 @@ static void presence_direct(struct session *session, struct stanza *stanza)
 
 void presence_contact_left(struct account *account, const struct jid *contact)
 {
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link))
-		directed_remove(&LIST_MEMBER(link, struct session, link)->directed, contact);
+	for (struct session *session = session_first(account); session; session = session_next(session))
+		directed_remove(&session->directed, contact);
 }
 
 /* §3.1.5. */
@@ -196,9 +195,7 @@ size_t presence_show(struct account *account, const struct jid *contact)
 {
 	size_t count = 0;
 
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (!session_is_available(session))
 			continue;
 		presence_route(account, session->presence, contact);
@@ -210,12 +207,11 @@ size_t presence_show(struct account *account, const struct jid *contact)
 /* §3.2.2. */
 void presence_hide(struct account *account, const struct jid *contact)
 {
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (session_is_available(session))
-			route_stanza(account->home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE,
-			                                                    &session->jid, contact, NULL)));
+			route_stanza(account->home,
+			             stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE,
+			                                     &session->jid, contact, NULL)));
 	}
 }
 
@@ -237,8 +233,8 @@ bool presence_is_shared(const struct account *account, const struct session *ses
 		return true;
 	if (session)
 		return directed_knows(session->directed, with);
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link))
-		if (directed_knows(LIST_MEMBER(link, struct session, link)->directed, with))
+	for (session = session_first(account); session; session = session_next(session))
+		if (directed_knows(session->directed, with))
 			return true;
 	return false;
 }

@@ -125,7 +125,8 @@ static void roster_open_place(struct roster *roster, size_t place)
 		roster->room = roster->room ? 2 * roster->room : ROSTER_ROOM_MIN;
 		roster->items = mem_realloc(roster->items, roster->room * sizeof(*roster->items));
 	}
-	memmove(roster->items + place + 1, roster->items + place, (roster->count - place) * sizeof(*roster->items));
+	memmove(roster->items + place + 1, roster->items + place,
+	        (roster->count - place) * sizeof(*roster->items));
 	roster->count++;
 }
 
@@ -157,12 +158,15 @@ void roster_remove(struct roster *roster, const struct jid *contact)
 	roster->listed -= roster->items[place]->listed;
 	free(roster->items[place]);
 	roster->count--;
-	memmove(roster->items + place, roster->items + place + 1, (roster->count - place) * sizeof(*roster->items));
+	memmove(roster->items + place, roster->items + place + 1,
+	        (roster->count - place) * sizeof(*roster->items));
 }
 
-struct store_roster_item roster_draft(struct arena *arena, const struct roster_item *item, const struct jid *contact)
+struct store_roster_item roster_draft(struct arena *arena, const struct roster_item *item,
+                                      const struct jid *contact)
 {
-	struct store_roster_item draft = { .contact = arena_str_len(arena, contact->text, jid_bare_len(contact)) };
+	struct store_roster_item draft = { .contact = arena_str_len(arena, contact->text,
+		                                                    jid_bare_len(contact)) };
 	const char *group;
 
 	if (!item)

@@ -69,7 +69,8 @@ static void item_add(struct arena *arena, struct element *query, const struct ro
 	element_set(arena, element, "jid", item->contact.text);
 	element_set(arena, element, "name", item->name);
 	element_set(arena, element, "subscription", subscription_name((enum subscription)item->state));
-	element_set(arena, element, "ask", subscription_is_asked((enum subscription)item->state) ? "subscribe" : NULL);
+	element_set(arena, element, "ask",
+	            subscription_is_asked((enum subscription)item->state) ? "subscribe" : NULL);
 	element_set(arena, element, "approved", item->approved ? "true" : NULL);
 	for (size_t i = 0; i < item->group_count; i++, group = roster_group_next(group))
 		element_add_text(arena, element_add(arena, element, "group", NS_ROSTER), group);
@@ -99,9 +100,8 @@ void roster_push(struct account *account, const struct jid *contact)
 	else
 		removal_add(&push->arena, query, contact);
 	sealed = stanza_seal(push);
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		const struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (const struct session *session = session_first(account); session;
+	     session = session_next(session)) {
 		if (session->interested)
 			route(account->home, parcel_new(account->home, sealed, &session->jid));
 	}
@@ -136,7 +136,8 @@ static void roster_get(struct iq_request *request)
 }
 
 /* §2.1.5 rule 1; whose items they are (§2.1.2.3) is checked before what they say. */
-static enum stanza_condition item_contact(const struct iq_request *request, struct arena *arena, struct jid *contact)
+static enum stanza_condition item_contact(const struct iq_request *request, struct arena *arena,
+                                          struct jid *contact)
 {
 	const struct element *item = element_child(request->payload, "item", NS_ROSTER);
 	const char *jid = item ? element_attr(item, "jid") : NULL;
@@ -215,7 +216,8 @@ static void set_decided(struct account *account, struct change *change)
 	struct store_roster_item draft = roster_draft(&change->arena, item, &change->contact);
 	enum stanza_condition refusal = item_read(im_limits(account->home), &change->arena, element, &draft);
 
-	if (!refusal && (!item || !item->listed) && roster->listed >= account->home->config->limits.roster_items)
+	if (!refusal && (!item || !item->listed) &&
+	    roster->listed >= account->home->config->limits.roster_items)
 		refusal = STANZA_RESOURCE_CONSTRAINT;
 	if (refusal) {
 		set_failed(account->home, change, refusal);

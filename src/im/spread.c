@@ -14,8 +14,8 @@
 
 struct spread {
 	uint64_t id;
-	struct parcel *original;        /* NULL: answered */
-	size_t out;                     /* copies not answered yet */
+	struct parcel *original; /* NULL: answered */
+	size_t out;              /* copies not answered yet */
 };
 
 static void spread_answered(struct home *home, struct parcel *copy);
@@ -53,9 +53,7 @@ static size_t choice_count(const struct account *account, const struct parcel *p
 {
 	size_t count = 0;
 
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (!choice(session, parcel))
 			continue;
 		*last = session;
@@ -79,9 +77,7 @@ void spread_message(struct account *account, struct parcel *parcel, spread_choic
 	spread = mem_alloc(sizeof(*spread));
 	*spread = (struct spread){ .id = ++account->home->serial, .original = parcel, .out = count };
 	map_put(spreads, &spread->id, sizeof(spread->id), spread);
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		struct parcel *copy;
 
 		if (!choice(session, parcel))
@@ -109,11 +105,10 @@ static void spread_answered(struct home *home, struct parcel *copy)
 	free(spread);
 }
 
-void spread_copies(struct account *account, const struct parcel *parcel, const struct jid *to, spread_choice *choice)
+void spread_copies(struct account *account, const struct parcel *parcel, const struct jid *to,
+                   spread_choice *choice)
 {
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
-		struct session *session = LIST_MEMBER(link, struct session, link);
-
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (choice(session, parcel))
 			spread_copy(session, parcel->stanza, to);
 	}

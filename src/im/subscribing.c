@@ -41,7 +41,8 @@ static bool item_is_seen_to_change(const struct roster_item *item, const struct 
 
 static bool item_changes(const struct roster_item *item, const struct store_roster_item *draft)
 {
-	return item_is_seen_to_change(item, draft) || draft->state != (item ? item->state : SUBSCRIPTION_NONE);
+	return item_is_seen_to_change(item, draft) ||
+	       draft->state != (item ? item->state : SUBSCRIPTION_NONE);
 }
 
 /* Writes the draft where it differs from the item; an item that only a request held goes with it. */
@@ -95,11 +96,12 @@ static void outbound_decided(struct account *account, struct change *change)
 		draft.listed = true;
 	if (type == PRESENCE_SUBSCRIBED) {
 		draft.listed = true;
-		draft.approved = !subscription_gives(rule->next);       /* §3.4.2 */
+		draft.approved = !subscription_gives(rule->next); /* §3.4.2 */
 	}
 	if (type == PRESENCE_UNSUBSCRIBED)
 		draft.approved = false;
-	if (draft.listed && (!item || !item->listed) && roster->listed >= account->home->config->limits.roster_items) {
+	if (draft.listed && (!item || !item->listed) &&
+	    roster->listed >= account->home->config->limits.roster_items) {
 		outbound_failed(account->home, change, STANZA_RESOURCE_CONSTRAINT);
 		change_end(account, change);
 		return;
@@ -187,7 +189,7 @@ static void inbound_decided(struct account *account, struct change *change)
 	change->pass = rule->pass;
 	change->reply = rule->reply;
 	draft.state = (uint8_t)rule->next;
-	if (type == PRESENCE_SUBSCRIBE && draft.approved) {     /* §3.4.2; the approval is used up */
+	if (type == PRESENCE_SUBSCRIBE && draft.approved) { /* §3.4.2; the approval is used up */
 		change->pass = false;
 		change->reply = PRESENCE_SUBSCRIBED;
 		draft.state = (uint8_t)subscription_granted(change->before);
@@ -255,13 +257,13 @@ void subscribing_cancel(struct account *account, const struct jid *contact, enum
 	struct home *home = account->home;
 
 	if (subscription_gets(state) || subscription_is_asked(state))
-		route_stanza(home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBE, &account->jid,
-		                                           contact, NULL)));
+		route_stanza(home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBE,
+		                                           &account->jid, contact, NULL)));
 	if (subscription_gives(state))
 		presence_hide(account, contact);
 	if (subscription_gives(state) || subscription_is_pending(state))
-		route_stanza(home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBED, &account->jid,
-		                                           contact, NULL)));
+		route_stanza(home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBED,
+		                                           &account->jid, contact, NULL)));
 }
 
 static void request_deliver(struct session *session, const struct roster_item *item)
@@ -272,9 +274,11 @@ static void request_deliver(struct session *session, const struct roster_item *i
 	                                   strlen(item->request), &home->config->limits.parser);
 	const struct stanza *sealed;
 
-	if (!root || stanza_read(request, root, NULL) != STANZA_CHECK_OK || request->type != PRESENCE_SUBSCRIBE) {
+	if (!root || stanza_read(request, root, NULL) != STANZA_CHECK_OK ||
+	    request->type != PRESENCE_SUBSCRIBE) {
 		log_error(home->server->log, session->id, "a stored subscription request cannot be read",
-		          LOG_STR("account", session->account->jid.text), LOG_STR("contact", item->contact.text));
+		          LOG_STR("account", session->account->jid.text),
+		          LOG_STR("contact", item->contact.text));
 		sealed = request;
 		stanza_unref(&sealed);
 		return;

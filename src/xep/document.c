@@ -8,12 +8,12 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-struct store_document *document_new(struct iq_request *request, enum store_op op, const char *kind, const char *key,
-                                    void (*done)(struct store_request *done))
+struct store_document *document_new(struct iq_request *request, enum store_op op, const char *kind,
+                                    const char *key, void (*done)(struct store_request *done))
 {
 	const struct jid *to = &request->parcel->to;
-	struct store_document *document = store_request_new(sizeof(*document), op, request->home->worker, to->text,
-	                                                    jid_bare_len(to), done);
+	struct store_document *document = store_request_new(sizeof(*document), op, request->home->worker,
+	                                                    to->text, jid_bare_len(to), done);
 
 	document->kind = kind;
 	document->key = arena_str(&document->request.arena, key);

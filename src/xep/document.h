@@ -10,8 +10,8 @@
 #include "store/document.h"
 
 /* A request to the store about a document of the account that was asked; done() finds the iq request in its context. */
-struct store_document *document_new(struct iq_request *request, enum store_op op, const char *kind, const char *key,
-                                    void (*done)(struct store_request *done));
+struct store_document *document_new(struct iq_request *request, enum store_op op, const char *kind,
+                                    const char *key, void (*done)(struct store_request *done));
 /* The element becomes the document's text. */
 void document_set(struct store_document *document, const struct element *element);
 void document_submit(struct iq_request *request, struct store_document *document);

@@ -59,7 +59,8 @@ static void last_found(struct store_request *found)
 	int64_t since_us = clock_wall_us(worker_clock(request->home->worker)) - left_us;
 
 	if (found->status == STORE_OK)
-		last_answer(request, since_us > 0 ? (uint64_t)since_us / 1000000 : 0, status + strspn(status, " "));
+		last_answer(request, since_us > 0 ? (uint64_t)since_us / 1000000 : 0,
+		            status + strspn(status, " "));
 	else
 		iq_refuse(request, document_refusal(found->status), NULL);
 	store_request_free(found);
@@ -70,8 +71,8 @@ static enum hook_result last_account_received(struct account *account, struct pa
 {
 	const struct stanza *stanza = parcel->stanza;
 
-	if (stanza->type != IQ_GET || jid_is_bare(&parcel->to) || !element_child(stanza->root, "query", NS_LAST) ||
-	    account_shares_presence(account, &stanza->from))
+	if (stanza->type != IQ_GET || jid_is_bare(&parcel->to) ||
+	    !element_child(stanza->root, "query", NS_LAST) || account_shares_presence(account, &stanza->from))
 		return HOOK_NEXT;
 	parcel_refused(account->home, &parcel, STANZA_FORBIDDEN, NULL);
 	return HOOK_DONE;
@@ -109,8 +110,9 @@ static void last_session_ended(struct session *session)
 	                             jid_bare_len(&account->jid), last_stored);
 	document->kind = "last";
 	document->key = "";
-	document->text = arena_printf(&document->request.arena, "%lld %s",
-	                              (long long)clock_wall_us(worker_clock(home->worker)), status ? status : "");
+	document->text =
+		arena_printf(&document->request.arena, "%lld %s",
+	                     (long long)clock_wall_us(worker_clock(home->worker)), status ? status : "");
 	document->text_len = strlen(document->text);
 	store_submit(home->server->store, &document->request);
 }

@@ -21,7 +21,7 @@ static void private_stored(struct store_request *stored);
 extern const struct module private_module;
 
 struct private_limits {
-	uint32_t bytes;                 /* of one element */
+	uint32_t bytes; /* of one element */
 };
 
 static void private_asked(struct iq_request *request)
@@ -52,7 +52,8 @@ static void private_get(struct iq_request *request)
 	else if (!private_key(asked, key))
 		iq_refuse(request, STANZA_NOT_ACCEPTABLE, NULL);
 	else
-		document_submit(request, document_new(request, STORE_DOCUMENT_GET, "private", key, private_found));
+		document_submit(request,
+		                document_new(request, STORE_DOCUMENT_GET, "private", key, private_found));
 }
 
 /* What was never stored is answered with the empty element. */
