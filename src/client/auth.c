@@ -39,6 +39,7 @@ static void auth_say(struct client *client, const char *name, const struct buf *
 static void auth_end_exchange(struct client *client)
 {
 	sasl_free(&client->login->sasl);
+	client->login->guesses = false;
 	client_set_state(client, conn_is_secure(stream_conn(client->stream)) ? CLIENT_SECURE : CLIENT_CLEAR);
 	stream_resume(client->stream);
 }
@@ -49,7 +50,8 @@ static void auth_say_failure(struct client *client, enum sasl_condition conditio
 	           sasl_condition_name(condition));
 }
 
-/* The peer may be wrong a few times on a stream (§6.4.5). A fault of ours is not counted. */
+/* The peer may be wrong a few times on a stream (§6.4.5). A fault of ours is not counted; what is remembered beyond the
+ * stream is only a wrong password. */
 static void auth_failed(struct client *client, enum sasl_condition condition)
 {
 	struct login *login = client->login;
@@ -64,7 +66,8 @@ static void auth_failed(struct client *client, enum sasl_condition condition)
 	if (condition != SASL_ABORTED && condition != SASL_TEMPORARY_AUTH_FAILURE) {
 		login->failures++;
 		home->figures.login_failures++;
-		failures_note(home, user, &peer);
+		if (login->guesses)
+			failures_note(home, user, &peer);
 		log_info(client_log(client), stream_id(client->stream), "login failed",
 		         LOG_STR("user", user ? user->text : NULL), LOG_STR("address", address),
 		         LOG_STR("reason", sasl_condition_name(condition)));
@@ -124,6 +127,7 @@ static void auth_account_ready(struct account_want *want, struct account *accoun
 		auth_failed(client, SASL_TEMPORARY_AUTH_FAILURE);
 		return;
 	}
+	login->guesses = true;
 	result = sasl_keys(login->sasl, exists ? account->credentials : NULL, exists ? account->credential_count : 0,
 	                   &out, &condition);
 	auth_go_on(client, result, condition, &out);

@@ -61,6 +61,7 @@ struct login {
 	struct sasl_terms terms;
 	struct sasl *sasl;
 	unsigned failures;
+	bool guesses;                   /* a password is being tried */
 	struct account_want want;
 	bool wants;
 	struct timer delay;             /* after too many wrong passwords */
@@ -130,7 +131,7 @@ void client_returned(struct stream *stream, void *owner, struct parcel *parcel);
  */
 struct failures *failures_new(const struct hash_seed *seed);
 void failures_free(struct failures **failures);
-/* account may be NULL; trusted addresses do not count. */
+/* Trusted addresses do not count. */
 void failures_note(struct home *home, const struct jid *account, const struct address *address);
 /* Milliseconds that the next attempt has to wait. */
 uint64_t failures_wait_ms(struct home *home, const struct jid *account, const struct address *address);

@@ -97,8 +97,7 @@ void failures_note(struct home *home, const struct jid *account, const struct ad
 {
 	char text[ADDRESS_TEXT];
 
-	if (account && account->text)
-		failure_count(home, account->text, jid_bare_len(account), ACCOUNT_UNITS, ACCOUNT_BURST);
+	failure_count(home, account->text, jid_bare_len(account), ACCOUNT_UNITS, ACCOUNT_BURST);
 	if (address_is_trusted(home->config, address))
 		return;
 	address_write_host(address, text);
