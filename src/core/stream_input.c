@@ -30,6 +30,17 @@ static bool stream_is_reading(const struct stream *stream)
 	return !stream->paused && !stream->moving && !stream->deaf && !stream->securing;
 }
 
+/* How much of what follows a unit says something. Blanks do not (§4.6.1), also not behind a <starttls/>, where §5.3.3
+ * forbids them. COMPAT go-xmpp 2026-11: it ends the command with a line feed. */
+static uint32_t unread_bytes(const char *bytes, size_t len)
+{
+	size_t blanks = 0;
+
+	while (blanks < len && strchr(" \t\r\n", bytes[blanks]))
+		blanks++;
+	return (uint32_t)(len - blanks);
+}
+
 /* Takes whole units from the front of bytes; answers how many bytes are done with. */
 static size_t stream_take_units(struct stream *stream, const char *bytes, size_t len)
 {
@@ -46,10 +57,10 @@ static size_t stream_take_units(struct stream *stream, const char *bytes, size_t
 		if (kind == FRAMER_BROKEN)
 			start = done, end = len;
 		done = pos = end;
-		stream->unread = (uint32_t)(len - done);
+		stream->unread = unread_bytes(bytes + done, len - done);
 		stream_read_unit(stream, kind, bytes + start, end - start);
 	}
-	if (stream->deaf)
+	if (stream->deaf || stream->securing)
 		done = pos = len;
 	stream->scanned = (uint32_t)(pos - done);
 	stream->unread = (uint32_t)(len - done);
