@@ -65,9 +65,9 @@ async def ask_bot(person, text):
 
 
 async def traffic(north, south):
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
     say(f"login     {ann.boundjid}")
-    bob = await Person(south.add_user("bob", "secret-of-bob"), "secret-of-bob", south.address).log_in()
+    bob = await Person(south.add_user("bob", "secret-of-bob"), "secret-of-bob", south).log_in()
     say(f"login     {bob.boundjid}")
     await chat(ann, bob, "Good morning from the north")
     await chat(bob, ann, "And from the south")

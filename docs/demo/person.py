@@ -6,9 +6,11 @@ import slixmpp
 
 
 class Person(slixmpp.ClientXMPP):
-    def __init__(self, jid, password, address, port=5222, direct_tls=False):
+    def __init__(self, jid, password, server, direct_tls=False):
+        """server: where to connect, with address, c2s, c2s_tls and a folder with its self-signed cert.pem."""
         super().__init__(jid, password)
-        self.where, self.direct_tls = (address, port), direct_tls
+        self.where, self.direct_tls = (server.address, server.c2s_tls if direct_tls else server.c2s), direct_tls
+        self.ca_certs = server.folder / "cert.pem"
         self.use_aiodns = False
         self.arrived = []               # ("message" | "presence", stanza)
         self.news = asyncio.Event()

@@ -32,7 +32,7 @@ def attach(branch, domain="bot.north.example", secret=SECRET):
 
 async def test_bot_answers_and_its_absence_is_said(place):
     north = place.branch(more=BOT)
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
     ann.send_message(mto="x@bot.north.example", mbody="too early", mtype="chat")
     bounced = await ann.wait_for("error", lambda m: m["from"].bare == "x@bot.north.example")
     assert bounced["error"]["condition"] == "remote-server-timeout"
@@ -107,7 +107,7 @@ async def test_component_name_never_reaches_dns(place):
     from harness import Dns
     dns = Dns("127.0.0.9")
     north = place.branch(more=BOT + f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\n')
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
     ann.send_message(mto="x@bot.north.example", mbody="anyone?", mtype="chat")
     await ann.wait_for("error", lambda m: m["body"] == "anyone?")
     assert not [name for name in dns.asked if "bot" in name], dns.asked

@@ -46,7 +46,7 @@ def test_wrong_use(place):
 
 async def test_session_list_and_kick(place):
     north = place.branch()
-    ann = await Person(north.add_user("ann", "secret-of-ann") + "/desk", "secret-of-ann", north.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann") + "/desk", "secret-of-ann", north).log_in()
     eventually(lambda: [s["presence"] for s in north.ask("session", "list")] == ["available"])
     assert north.ctl("session", "kick", "bob@north.example", check=False).returncode == 3
     assert north.ctl("session", "kick", "ann@north.example/desk").returncode == 0

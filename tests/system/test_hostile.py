@@ -1,47 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What an attacker sends: every limit exceeded once, and after each attack the server still serves and has let go."""
-import base64
 import socket
-import ssl
 import time
 
 from harness import Raw, eventually, run
+from sasl import bound, plain, secured
 
 HEADER = ("<?xml version='1.0'?><stream:stream to='north.example' version='1.0' xmlns='jabber:client' "
           "xmlns:stream='http://etherx.jabber.org/streams'>")
 STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 
 
-def secure(raw):
-    """STARTTLS by hand; answers the stream after its second header."""
-    raw.send(HEADER).expect("</stream:features>")
-    raw.send(STARTTLS).expect("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    raw.socket, raw.got = context.wrap_socket(raw.socket, server_hostname="north.example"), b""
-    raw.send(HEADER).expect("</stream:features>")
-    return raw
-
-
-def plain(name, password, authzid=""):
-    text = base64.b64encode(f"{authzid}\0{name}\0{password}".encode()).decode()
-    return f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{text}</auth>"
-
-
-def logged_in(north, name="ann", resource="raw"):
-    raw = secure(Raw(north.address, north.c2s))
-    raw.send(plain(name, f"secret-of-{name}")).expect("<success")
-    raw.expect(">")
-    raw.got = b""
-    raw.send(HEADER).expect("</stream:features>")
-    raw.send(f"<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource>"
-             "</bind></iq>").expect("</iq>")
-    return raw
-
-
 def serves(north):
     """A login and a ping, which is what an attack must not prevent."""
-    raw = logged_in(north, resource="after")
+    raw = bound(north, "ann", "after")
     raw.send("<iq type='get' id='p' to='north.example'><ping xmlns='urn:xmpp:ping'/></iq>").expect("id='p'")
     raw.send("</stream:stream>").expect("</stream:stream>")
     raw.close()
@@ -76,7 +48,7 @@ def test_nothing_before_tls(place):
 
 def test_stanza_before_login(place):
     north = start(place)
-    raw = secure(Raw(north.address, north.c2s))
+    raw, _ = secured(north)
     raw.send("<message to='ann@north.example'><body>x</body></message>")
     assert "not-authorized" in raw.expect_close()
     serves(north)
@@ -96,7 +68,7 @@ def test_xml_that_is_not_allowed(place):
             (b"<message><body>\xff\xfe</body></message>", "not-well-formed"),
             ("<message><body>\x01</body></message>", "not-well-formed"),
             ("<frob/>", "unsupported-stanza-type")):
-        raw = logged_in(north)
+        raw = bound(north, "ann")
         raw.send(sent)
         answer = raw.expect_close()
         assert condition in answer or (condition == "bad-namespace-prefix" and "not-well-formed" in answer) or \
@@ -113,7 +85,7 @@ def test_limits_of_a_stanza(place):
             ("attributes", "<message " + " ".join(f"a{n}='x'" for n in range(100)) + "/>"),
             ("declarations", "<message " + " ".join(f"xmlns:a{n}='urn:{n}'" for n in range(60)) + "/>"),
             ("elements", "<message>" + "<a/>" * 12_000 + "</message>")):
-        raw = logged_in(north)
+        raw = bound(north, "ann")
         raw.send(sent)
         assert "policy-violation" in raw.expect_close(), name
         serves(north)
@@ -169,7 +141,7 @@ def test_unauthenticated_connections_of_one_address(place):
 
 def test_wrong_passwords_on_one_stream(place):
     north = start(place)
-    raw = secure(Raw(north.address, north.c2s, timeout=60))
+    raw, _ = secured(north, timeout=60)
     for _ in range(10):
         try:
             raw.send(plain("ann", "wrong")).expect("</failure>")
@@ -183,7 +155,7 @@ def test_wrong_passwords_on_one_stream(place):
 def test_authzid_of_somebody_else(place):
     north = start(place)
     north.add_user("bob", "secret-of-bob")
-    raw = secure(Raw(north.address, north.c2s))
+    raw, _ = secured(north)
     raw.send(plain("ann", "secret-of-ann", "bob@north.example"))
     assert "invalid-authzid" in raw.expect("</failure>")
 
@@ -191,9 +163,9 @@ def test_authzid_of_somebody_else(place):
 def test_from_is_stamped(place):
     north = start(place)
     north.add_user("bob", "secret-of-bob")
-    bob = logged_in(north, "bob")
+    bob = bound(north, "bob")
     bob.send("<presence/>")
-    ann = logged_in(north)
+    ann = bound(north, "ann")
     ann.send("<message to='bob@north.example/raw' type='chat'><body>honest</body></message>")
     got = bob.expect("</message>")
     assert "from='ann@north.example/raw'" in got, got
@@ -204,8 +176,8 @@ def test_from_is_stamped(place):
 
 def test_too_many_sessions(place):
     north = start(place, "limits { sessions-per-account = 3 }\n")
-    kept = [logged_in(north, resource=f"r{n}") for n in range(3)]
-    raw = secure(Raw(north.address, north.c2s))
+    kept = [bound(north, "ann", f"r{n}") for n in range(3)]
+    raw, _ = secured(north)
     raw.send(plain("ann", "secret-of-ann")).expect("<success")
     raw.expect(">")
     raw.send(HEADER).expect("</stream:features>")
@@ -219,9 +191,9 @@ def test_a_reader_that_does_not_read(place):
     """It is cut when it owes a megabyte; the sender goes on and the memory is given back."""
     north = start(place)
     north.add_user("bob", "secret-of-bob")
-    bob = logged_in(north, "bob")
+    bob = bound(north, "bob")
     bob.send("<presence/>")
-    ann = logged_in(north)
+    ann = bound(north, "ann")
     body = "x" * 10_000
     for n in range(1500):
         ann.send(f"<message to='bob@north.example' type='headline'><body>{body}</body></message>")
@@ -233,7 +205,7 @@ def test_a_reader_that_does_not_read(place):
 
 def test_log_cannot_be_forged(place):
     north = start(place)
-    raw = secure(Raw(north.address, north.c2s))
+    raw, _ = secured(north)
     raw.send(plain("ann\n2026-01-01T00:00:00Z error forged line\x1b[31m", "x"))
     try:
         raw.expect("</failure>")

@@ -16,8 +16,8 @@ def two_branches(place, north_more="", south_more=""):
 
 
 async def two_people(north, south):
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address, north.c2s).log_in()
-    bob = await Person(south.add_user("bob", "secret-of-bob"), "secret-of-bob", south.address, south.c2s).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
+    bob = await Person(south.add_user("bob", "secret-of-bob"), "secret-of-bob", south).log_in()
     return ann, bob
 
 
@@ -93,7 +93,7 @@ async def test_peer_stops_and_returns(place):
     error = await ann.wait_for("error", lambda m: m["body"] == "two")
     assert error["error"]["condition"] == "remote-server-timeout", error
     south.start()
-    bob = await Person("bob@south.example", "secret-of-bob", south.address).log_in()
+    bob = await Person("bob@south.example", "secret-of-bob", south).log_in()
     north.ctl("peer", "retry", "south.example")
     ann.send_message(mto="bob@south.example", mbody="three", mtype="chat")
     await bob.message("three")
@@ -109,7 +109,7 @@ async def test_peer_that_connects_ends_our_back_off(place):
     ann.send_message(mto="bob@south.example", mbody="while you were away", mtype="chat")
     eventually(lambda: [p for p in north.ask("peer", "list") if p["peer"] == "south.example" and p.get("error")])
     south.start()
-    bob = await Person("bob@south.example", "secret-of-bob", south.address).log_in()
+    bob = await Person("bob@south.example", "secret-of-bob", south).log_in()
     bob.send_message(mto="ann@north.example", mbody="back", mtype="chat")
     await ann.message("back")
     await bob.message("while you were away", seconds=10)

@@ -9,7 +9,7 @@ from harness import Person, eventually, run
 
 
 async def two_people(north):
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
     bob = north.add_user("bob", "secret-of-bob")
     return ann, bob
 
@@ -20,7 +20,7 @@ async def test_offline_messages_come_once_in_order_with_a_delay(place):
     for n in range(20):
         ann.send_message(mto=bob, mbody=f"note {n}", mtype="chat")
     await ann.plugin["xep_0199"].ping("north.example")
-    person = Person(bob, "secret-of-bob", north.address)
+    person = Person(bob, "secret-of-bob", north)
     person.register_plugin("xep_0203")
     await person.log_in()
     await person.message("note 19")
@@ -28,7 +28,7 @@ async def test_offline_messages_come_once_in_order_with_a_delay(place):
     assert [m["body"] for m in got] == [f"note {n}" for n in range(20)]
     assert all(m["delay"]["stamp"] for m in got)
     await person.leave()
-    again = await Person(bob, "secret-of-bob", north.address).log_in()
+    again = await Person(bob, "secret-of-bob", north).log_in()
     ann.send_message(mto=bob, mbody="live", mtype="chat")
     await again.message("live")
     assert len([m for kind, m in again.arrived if kind == "message"]) == 1
@@ -46,7 +46,7 @@ async def test_offline_messages_survive_kill(place):
     ann.abort()
     north.stop(signal.SIGKILL)
     north.start()
-    person = await Person(bob, "secret-of-bob", north.address).log_in()
+    person = await Person(bob, "secret-of-bob", north).log_in()
     await person.message("note 49")
     assert [m["body"] for kind, m in person.arrived if kind == "message"] == [f"note {n}" for n in range(50)]
     await person.leave()
@@ -56,7 +56,7 @@ async def test_what_a_dead_connection_had_not_read_is_kept(place):
     """The reader stops reading and is cut; what its TCP had not acknowledged comes at the next login."""
     north = place.branch()
     ann, bob = await two_people(north)
-    reader = await Person(bob, "secret-of-bob", north.address).log_in()
+    reader = await Person(bob, "secret-of-bob", north).log_in()
     sock = reader.transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     reader.transport.pause_reading()
@@ -67,7 +67,7 @@ async def test_what_a_dead_connection_had_not_read_is_kept(place):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     reader.transport.abort()
     eventually(lambda: len(north.ask("session", "list")) == 1)
-    person = await Person(bob, "secret-of-bob", north.address).log_in()
+    person = await Person(bob, "secret-of-bob", north).log_in()
     await person.wait_for("message", lambda m: m["body"].startswith("399 "))
     numbers = [int(m["body"].split()[0]) for kind, m in person.arrived if kind == "message"]
     assert numbers == list(range(numbers[0], 400)), numbers
@@ -78,8 +78,8 @@ async def test_what_a_dead_connection_had_not_read_is_kept(place):
 async def test_resources_share_messages_by_priority(place):
     north = place.branch()
     ann, bob = await two_people(north)
-    desk = await Person(bob + "/desk", "secret-of-bob", north.address).log_in()
-    phone = await Person(bob + "/phone", "secret-of-bob", north.address).log_in()
+    desk = await Person(bob + "/desk", "secret-of-bob", north).log_in()
+    phone = await Person(bob + "/phone", "secret-of-bob", north).log_in()
     phone.send_presence(ppriority=-1)
     await phone.plugin["xep_0199"].ping("north.example")
     ann.send_message(mto=bob, mbody="to the bare address", mtype="chat")
@@ -103,7 +103,7 @@ async def test_unknown_user_is_said(place):
 async def test_subscription_roster_presence(place):
     north = place.branch()
     ann, bob_jid = await two_people(north)
-    bob = await Person(bob_jid, "secret-of-bob", north.address).log_in()
+    bob = await Person(bob_jid, "secret-of-bob", north).log_in()
     ann.send_presence_subscription(pto=bob_jid, ptype="subscribe")
     await ann.wait_for("presence_available", lambda p: p["from"].bare == bob_jid)
     await ann.get_roster()

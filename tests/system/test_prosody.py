@@ -37,7 +37,7 @@ _xmpp-server._tcp.partner SRV 0 5 5269 xmpp.partner
 
 
 class Prosody:
-    domain, address = "partner.example", "127.0.0.6"
+    domain, address, c2s = "partner.example", "127.0.0.6", 5222
 
     def __init__(self, place, dns):
         self.place, self.folder = place, place.folder / "prosody"
@@ -78,8 +78,8 @@ def linked(place):
 
 async def test_messages_subscription_and_iq_both_ways(place):
     north, prosody, zoe = linked(place)
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
-    partner = await Person(zoe, "secret-of-zoe", prosody.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
+    partner = await Person(zoe, "secret-of-zoe", prosody).log_in()
     ann.send_message(mto=zoe, mbody="from hansa", mtype="chat")
     await partner.message("from hansa", "ann@north.example")
     partner.send_message(mto="ann@north.example", mbody="from prosody", mtype="chat")
@@ -99,8 +99,8 @@ async def test_messages_subscription_and_iq_both_ways(place):
 
 async def test_bounce_while_it_is_stopped_and_flow_when_it_is_back(place):
     north, prosody, zoe = linked(place)
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north.address).log_in()
-    partner = await Person(zoe, "secret-of-zoe", prosody.address).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
+    partner = await Person(zoe, "secret-of-zoe", prosody).log_in()
     ann.send_message(mto=zoe, mbody="one", mtype="chat")
     await partner.message("one")
     partner.abort()
@@ -109,7 +109,7 @@ async def test_bounce_while_it_is_stopped_and_flow_when_it_is_back(place):
     error = await ann.wait_for("error", lambda m: m["body"] == "two")
     assert error["error"]["condition"] == "remote-server-timeout"
     prosody.start()
-    partner = await Person(zoe, "secret-of-zoe", prosody.address).log_in()
+    partner = await Person(zoe, "secret-of-zoe", prosody).log_in()
     partner.send_message(mto="ann@north.example", mbody="back", mtype="chat")
     await ann.message("back")
     ann.send_message(mto=zoe, mbody="three", mtype="chat")
