@@ -82,22 +82,52 @@ static void presence_publish(struct account *account, const struct stanza *stanz
 			presence_route(account, stanza, &roster->items[i]->contact);
 }
 
-/* §4.2.2: what the account's other sessions are, and probes for the presence of its contacts (§4.3.1). */
-static void presence_ask(struct session *session)
+static void request_answered(struct home *home, struct parcel *parcel)
 {
-	struct account *account = session->account;
+	(void)home;
+	parcel_free(&parcel);
+}
+
+/* §3.1.2: a request that the contact has not answered may have been lost. That it cannot be delivered now is no news. */
+static void presence_request_again(struct account *account, const struct jid *contact)
+{
+	const struct stanza *request = stanza_seal(
+		stanza_make(STANZA_PRESENCE, PRESENCE_SUBSCRIBE, &account->jid, contact, NULL));
+	struct parcel *parcel = parcel_new(account->home, request, NULL);
+
+	stanza_unref(&request);
+	parcel->answered = request_answered;
+	route(account->home, parcel);
+}
+
+/* Probes for the presence of the contacts (§4.3.1). */
+static void presence_ask_contacts(struct account *account)
+{
 	const struct roster *roster = roster_of(account);
 	const struct stanza *probe =
 		stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_PROBE, &account->jid, NULL, NULL));
 
-	for (struct session *other = session_first(account); other; other = session_next(other)) {
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_item *item = roster->items[i];
+
+		if (subscription_gets((enum subscription)item->state))
+			presence_route(account, probe, &item->contact);
+		if (subscription_is_asked((enum subscription)item->state))
+			presence_request_again(account, &item->contact);
+	}
+	stanza_unref(&probe);
+}
+
+/* §4.2.2: what a new session is told and asks. */
+static void presence_ask(struct session *session)
+{
+	struct account *account = session->account;
+
+	for (const struct session *other = session_first(account); other; other = session_next(other))
 		if (other != session && session_is_available(other))
 			presence_route(account, other->presence, &session->jid);
-	}
-	for (size_t i = 0; i < roster->count; i++)
-		if (subscription_gets(roster->items[i]->state))
-			presence_route(account, probe, &roster->items[i]->contact);
-	stanza_unref(&probe);
+	presence_ask_contacts(account);
+	subscribing_deliver_requests(session);
 }
 
 /* §4.2.2, §4.4.2. */
@@ -116,10 +146,8 @@ static void presence_broadcast(struct session *session, struct stanza *stanza)
 	session->presence = stanza_seal(stanza);
 	session->priority = priority;
 	presence_publish(session->account, session->presence);
-	if (initial) {
+	if (initial)
 		presence_ask(session);
-		subscribing_deliver_requests(session);
-	}
 	if (!willing && priority >= 0)
 		account_deliver_kept(session->account, session);
 }

@@ -211,6 +211,32 @@ static void subscribe_while_away(void **unused)
 	scene_close(&c.scene);
 }
 
+/* §3.1.2: asked again at login, in case it was lost. */
+static void subscribe_again(void **unused)
+{
+	struct couple c = couple_open("");
+	static const struct store_trial_fault fault = { .op = STORE_ROSTER_PUT, .owner = JULIET, .status = STORE_FAILED };
+	struct client *again;
+
+	(void)unused;
+	store_trial_fail(c.scene.town->store, &fault);
+	client_says(c.romeo, "<presence id='s1' type='subscribe' to='" JULIET "'/>");
+	client_leaves(c.romeo);
+	client_hears_nothing(c.juliet);
+	again = scene_client(&c.scene, ROMEO "/grove");
+	client_says(again, "<presence/>");
+	client_next(again);
+	client_hears_nothing(again);
+	store_trial_mend(c.scene.town->store);
+	client_says(again, "<presence type='unavailable'/>");
+	client_says(again, "<presence/>");
+	client_hears(c.juliet, "<presence from='" ROMEO "' to='" JULIET "' type='subscribe'/>");
+	client_says(again, "<presence type='unavailable'/>");
+	client_says(again, "<presence/>");
+	client_hears_nothing(c.juliet);
+	scene_close(&c.scene);
+}
+
 /* §3.2: cancelled by who gave it. */
 static void cancel(void **unused)
 {
@@ -684,6 +710,7 @@ int main(void)
 		cmocka_unit_test(roster_refused),
 		cmocka_unit_test(subscribe_and_approve),
 		cmocka_unit_test(subscribe_while_away),
+		cmocka_unit_test(subscribe_again),
 		cmocka_unit_test(cancel),
 		cmocka_unit_test(unsubscribe),
 		cmocka_unit_test(pre_approve),
