@@ -17,10 +17,10 @@
 
 struct client {
 	struct town *town;
-	struct person *person;          /* NULL: it has left */
-	struct buf heard;               /* and not looked at yet */
-	char *last;                     /* what client_next answered last */
-	struct client *others;          /* of the scene */
+	struct person *person; /* NULL: it has left */
+	struct buf heard;      /* and not looked at yet */
+	char *last;            /* what client_next answered last */
+	struct client *others; /* of the scene */
 };
 
 struct scene {
@@ -136,18 +136,18 @@ static inline const char *client_next(struct client *client)
 	return client->last;
 }
 
-#define client_hears(client, expected) \
-	do { \
-		const char *heard_ = client_next(client); \
-		if (strcmp(heard_, expected) != 0) \
+#define client_hears(client, expected)                                            \
+	do {                                                                      \
+		const char *heard_ = client_next(client);                         \
+		if (strcmp(heard_, expected) != 0)                                \
 			fail_msg("heard:    %s\nexpected: %s", heard_, expected); \
 	} while (0)
 
 /* Somewhere in the next stanza. */
-#define client_hears_of(client, part) \
-	do { \
-		const char *heard_ = client_next(client); \
-		if (!strstr(heard_, part)) \
+#define client_hears_of(client, part)                                            \
+	do {                                                                     \
+		const char *heard_ = client_next(client);                        \
+		if (!strstr(heard_, part))                                       \
 			fail_msg("heard: %s\nexpected in it: %s", heard_, part); \
 	} while (0)
 

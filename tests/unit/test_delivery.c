@@ -76,8 +76,8 @@ static void table_1(void **unused)
 }
 
 struct rule {
-	const char *action;             /* how the action of a row begins */
-	enum delivery delivery, other;  /* either will do */
+	const char *action;            /* how the action of a row begins */
+	enum delivery delivery, other; /* either will do */
 };
 
 /* Longer beginnings first. */
@@ -114,9 +114,9 @@ static bool row_has(const char *kind, const char *types, enum stanza_type type)
 		name = "normal";
 	if (type == PRESENCE_AVAILABLE)
 		name = "available";
-	if (strcmp(kind, stanza_kind_name(type >= IQ_GET               ? STANZA_IQ :
-	                                  type >= PRESENCE_AVAILABLE ? STANZA_PRESENCE :
-	                                                               STANZA_MESSAGE)) != 0)
+	if (strcmp(kind, stanza_kind_name(type >= IQ_GET               ? STANZA_IQ
+	                                  : type >= PRESENCE_AVAILABLE ? STANZA_PRESENCE
+	                                                               : STANZA_MESSAGE)) != 0)
 		return false;
 	if (strcmp(types, "any") == 0)
 		return true;
@@ -147,7 +147,8 @@ static void section_8_row(struct vector *v, enum stanza_type type)
 	if (strcmp(v->fields[0], "no resource") == 0 && delivery == DELIVERY_AVAILABLE)
 		delivery = DELIVERY_IGNORE;
 	if (delivery != rule->delivery && delivery != rule->other)
-		fail_msg("%s %s %s %s: %d", v->fields[0], v->fields[1], v->fields[2], v->fields[3], (int)delivery);
+		fail_msg("%s %s %s %s: %d", v->fields[0], v->fields[1], v->fields[2], v->fields[3],
+		         (int)delivery);
 }
 
 static void section_8(void **unused)
@@ -184,7 +185,7 @@ static void request_of_a_stranger(void **unused)
 
 struct kept_case {
 	enum stanza_type type;
-	const char *name, *ns;          /* of two children; NULL: none */
+	const char *name, *ns; /* of two children; NULL: none */
 	const char *name2, *ns2;
 	bool kept, unheard;
 };

@@ -68,25 +68,27 @@ static void roster(void **unused)
 	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='result' id='1'>"
 	                "<query xmlns='jabber:iq:roster' ver='0'/></iq>");
 	client_says(r, "<iq type='set' id='2'><query xmlns='jabber:iq:roster'>"
-	                        "<item jid='Nurse@north.example' name='Nurse' subscription='both'>"
-	                        "<group>Servants</group><group>Friends</group></item></query></iq>");
+	               "<item jid='Nurse@north.example' name='Nurse' subscription='both'>"
+	               "<group>Servants</group><group>Friends</group></item></query></iq>");
 	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='result' id='2'/>");
-	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='set'><query xmlns='jabber:iq:roster' ver='1'>"
+	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO
+	                "/orchard' type='set'><query xmlns='jabber:iq:roster' ver='1'>"
 	                "<item jid='nurse@north.example' name='Nurse' subscription='none'>"
 	                "<group>Servants</group><group>Friends</group></item></query></iq>");
 	client_says(r, "<iq type='get' id='3'><query xmlns='jabber:iq:roster' ver='1'/></iq>");
 	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='result' id='3'/>");
 	client_says(r, "<iq type='set' id='4'><query xmlns='jabber:iq:roster'>"
-	                        "<item jid='nurse@north.example' name=''/></query></iq>");
+	               "<item jid='nurse@north.example' name=''/></query></iq>");
 	client_forgets(r);
 	client_says(r, "<iq type='get' id='5'><query xmlns='jabber:iq:roster' ver='1'/></iq>");
 	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='result' id='5'>"
 	                "<query xmlns='jabber:iq:roster' ver='2'>"
 	                "<item jid='nurse@north.example' subscription='none'/></query></iq>");
 	client_says(r, "<iq type='set' id='6'><query xmlns='jabber:iq:roster'>"
-	                        "<item jid='nurse@north.example' subscription='remove'/></query></iq>");
+	               "<item jid='nurse@north.example' subscription='remove'/></query></iq>");
 	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='result' id='6'/>");
-	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='set'><query xmlns='jabber:iq:roster' ver='3'>"
+	client_hears(r, "<iq from='" ROMEO "' to='" ROMEO
+	                "/orchard' type='set'><query xmlns='jabber:iq:roster' ver='3'>"
 	                "<item jid='nurse@north.example' subscription='remove'/></query></iq>");
 	client_hears_nothing(r);
 	scene_close(&c.scene);
@@ -104,12 +106,15 @@ static const struct refused refused_sets[] = {
 	{ "<item jid='a@b.example'/><item jid='c@d.example'/>", "bad-request" },
 	{ "<item jid='a@b.example'><group>X</group><group>X</group></item>", "bad-request" },
 	{ "<item jid='a@b.example'><group/></item>", "not-acceptable" },
-	{ "<item jid='a@b.example' name='0123456789012345678901234567890123456789012345678901234567890123456789'/>",
+	{ "<item jid='a@b.example' "
+	  "name='0123456789012345678901234567890123456789012345678901234567890123456789'/>",
 	  "not-acceptable" },
-	{ "<item jid='a@b.example'><group>0123456789012345678901234567890123456789012345678901234567890123</group>"
+	{ "<item "
+	  "jid='a@b.example'><group>0123456789012345678901234567890123456789012345678901234567890123</group>"
 	  "<group>01234567890123456789012345678901234567890123456789012345678901234</group></item>",
 	  "not-acceptable" },
-	{ "<item jid='a@b.example'><group>1</group><group>2</group><group>3</group></item>", "not-acceptable" },
+	{ "<item jid='a@b.example'><group>1</group><group>2</group><group>3</group></item>",
+	  "not-acceptable" },
 	{ "<item jid='a@@b.example'/>", "jid-malformed" },
 	{ "<item jid='a@b.example/c'/>", "jid-malformed" },
 	{ "<item jid='" ROMEO "'/>", "not-allowed" },
@@ -125,12 +130,13 @@ static void roster_refused(void **unused)
 
 	(void)unused;
 	client_says(r, "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
-	                        "<item jid='one@b.example'/></query></iq>");
+	               "<item jid='one@b.example'/></query></iq>");
 	client_says(r, "<iq type='set' id='2'><query xmlns='jabber:iq:roster'>"
-	                        "<item jid='two@b.example'/></query></iq>");
+	               "<item jid='two@b.example'/></query></iq>");
 	client_forgets(r);
 	for (size_t i = 0; i < sizeof(refused_sets) / sizeof(refused_sets[0]); i++) {
-		snprintf(text, sizeof(text), "<iq type='set' id='x'><query xmlns='jabber:iq:roster'>%s</query></iq>",
+		snprintf(text, sizeof(text),
+		         "<iq type='set' id='x'><query xmlns='jabber:iq:roster'>%s</query></iq>",
 		         refused_sets[i].items);
 		client_says(r, text);
 		snprintf(text, sizeof(text), "<%s xmlns", refused_sets[i].error);
@@ -139,7 +145,7 @@ static void roster_refused(void **unused)
 	}
 	/* Of others: §2.3.3. */
 	client_says(c.juliet, "<iq type='set' id='y' to='" ROMEO "'><query xmlns='jabber:iq:roster'>"
-	                               "<item jid='nurse@b.example'/></query></iq>");
+	                      "<item jid='nurse@b.example'/></query></iq>");
 	client_hears_of(c.juliet, "<forbidden xmlns");
 	scene_close(&c.scene);
 }
@@ -150,7 +156,8 @@ static void subscribe_and_approve(void **unused)
 	struct couple c = couple_open("");
 
 	(void)unused;
-	client_says(c.romeo, "<presence id='s1' type='subscribe' to='" JULIET "/balcony'><status>Hi</status></presence>");
+	client_says(c.romeo, "<presence id='s1' type='subscribe' to='" JULIET
+	                     "/balcony'><status>Hi</status></presence>");
 	client_hears(c.romeo, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='set'>"
 	                      "<query xmlns='jabber:iq:roster' ver='1'>"
 	                      "<item jid='" JULIET "' subscription='none' ask='subscribe'/></query></iq>");
@@ -178,12 +185,13 @@ static void subscribe_while_away(void **unused)
 {
 	struct couple c = couple_open("");
 	static const char request[] = "<presence from='" ROMEO "' to='" JULIET "' type='subscribe' id='s1'>"
-	                              "<x xmlns='urn:any'>wooing</x></presence>";
+				      "<x xmlns='urn:any'>wooing</x></presence>";
 	struct client *again;
 
 	(void)unused;
 	client_leaves(c.juliet);
-	client_says(c.romeo, "<presence id='s1' type='subscribe' to='" JULIET "'><x xmlns='urn:any'>wooing</x></presence>");
+	client_says(c.romeo, "<presence id='s1' type='subscribe' to='" JULIET
+	                     "'><x xmlns='urn:any'>wooing</x></presence>");
 	client_says(c.romeo, "<presence id='s2' type='subscribe' to='" JULIET "'/>");
 	for (int i = 0; i < 2; i++) {
 		again = scene_client(&c.scene, JULIET "/chamber");
@@ -215,7 +223,9 @@ static void subscribe_while_away(void **unused)
 static void subscribe_again(void **unused)
 {
 	struct couple c = couple_open("");
-	static const struct store_trial_fault fault = { .op = STORE_ROSTER_PUT, .owner = JULIET, .status = STORE_FAILED };
+	static const struct store_trial_fault fault = { .op = STORE_ROSTER_PUT,
+		                                        .owner = JULIET,
+		                                        .status = STORE_FAILED };
 	struct client *again;
 
 	(void)unused;
@@ -328,7 +338,7 @@ static void remove_contact(void **unused)
 	client_forgets(c.romeo);
 	client_forgets(c.juliet);
 	client_says(c.juliet, "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
-	                               "<item jid='" ROMEO "' subscription='remove'/></query></iq>");
+	                      "<item jid='" ROMEO "' subscription='remove'/></query></iq>");
 	client_hears(c.romeo, "<presence from='" JULIET "' to='" ROMEO "' type='unsubscribe'/>");
 	client_hears(c.romeo, "<iq from='" ROMEO "' to='" ROMEO "/orchard' type='set'>"
 	                      "<query xmlns='jabber:iq:roster' ver='4'>"
@@ -360,8 +370,9 @@ static void broadcast(void **unused)
 	client_hears(c.romeo, "<presence from='" JULIET "/chamber' to='" ROMEO "' id='p'>"
 	                      "<show>away</show><priority>-1</priority></presence>");
 	client_says(chamber, "<presence type='unavailable'><status>asleep</status></presence>");
-	client_hears(chamber, "<presence from='" JULIET "/chamber' to='" JULIET "/chamber' type='unavailable'>"
-	                      "<status>asleep</status></presence>");
+	client_hears(chamber,
+	             "<presence from='" JULIET "/chamber' to='" JULIET "/chamber' type='unavailable'>"
+	             "<status>asleep</status></presence>");
 	client_hears_nothing(chamber);
 	client_hears(c.juliet, "<presence from='" JULIET "/chamber' to='" JULIET "' type='unavailable'>"
 	                       "<status>asleep</status></presence>");
@@ -378,7 +389,10 @@ static void broadcast(void **unused)
 static void priorities(void **unused)
 {
 	static const char *const wrong[] = {
-		"<priority>128</priority>", "<priority>-129</priority>", "<priority>high</priority>", "<priority/>",
+		"<priority>128</priority>",
+		"<priority>-129</priority>",
+		"<priority>high</priority>",
+		"<priority/>",
 		"<priority>1</priority><priority>1</priority>",
 	};
 	struct couple c = couple_open("");
@@ -408,7 +422,8 @@ static void probes(void **unused)
 	again = scene_client(&c.scene, ROMEO "/grove");
 	client_says(again, "<presence/>");
 	client_hears(again, "<presence from='" ROMEO "/grove' to='" ROMEO "'/>");
-	client_hears(again, "<presence from='" JULIET "/balcony' to='" ROMEO "' id='j'><show>dnd</show></presence>");
+	client_hears(again,
+	             "<presence from='" JULIET "/balcony' to='" ROMEO "' id='j'><show>dnd</show></presence>");
 	client_hears_nothing(again);
 	client_forgets(c.juliet);
 
@@ -420,7 +435,8 @@ static void probes(void **unused)
 	client_forgets(again);
 	client_says(again, "<presence id='p3' type='probe' to='" JULIET "'/>");
 	client_hears(again, "<presence from='" JULIET "' to='" ROMEO "/grove' type='unavailable' id='p3'>"
-	                    "<delay xmlns='urn:xmpp:delay' from='" JULIET "' stamp='1970-01-01T00:16:40.000Z'/></presence>");
+	                    "<delay xmlns='urn:xmpp:delay' from='" JULIET
+	                    "' stamp='1970-01-01T00:16:40.000Z'/></presence>");
 	client_says(again, "<presence type='probe' to='nobody@north.example'/>");
 	client_hears_nothing(again);
 	scene_close(&c.scene);
@@ -433,7 +449,8 @@ static void directed(void **unused)
 
 	(void)unused;
 	client_says(c.juliet, "<presence to='" ROMEO "/orchard'><status>psst</status></presence>");
-	client_hears(c.romeo, "<presence from='" JULIET "/balcony' to='" ROMEO "/orchard'><status>psst</status></presence>");
+	client_hears(c.romeo, "<presence from='" JULIET "/balcony' to='" ROMEO
+	                      "/orchard'><status>psst</status></presence>");
 	client_says(c.juliet, "<presence><show>away</show></presence>");
 	client_hears_nothing(c.romeo);
 	/* §4.6.6, §8.5.3.1: who got it may ask. */
@@ -441,14 +458,16 @@ static void directed(void **unused)
 	client_hears(c.romeo, "<presence from='" JULIET "/balcony' to='" ROMEO "/orchard' id='p'/>");
 	client_forgets(c.juliet);
 	client_says(c.romeo, "<iq type='get' id='q' to='" JULIET "/balcony'><x xmlns='urn:any'/></iq>");
-	client_hears(c.juliet, "<iq from='" ROMEO "/orchard' to='" JULIET "/balcony' type='get' id='q'><x xmlns='urn:any'/></iq>");
+	client_hears(c.juliet, "<iq from='" ROMEO "/orchard' to='" JULIET
+	                       "/balcony' type='get' id='q'><x xmlns='urn:any'/></iq>");
 	client_says(c.juliet, "<iq type='get' id='q' to='" ROMEO "/orchard'><x xmlns='urn:any'/></iq>");
 	client_hears_of(c.juliet, "<service-unavailable xmlns");
 	client_says(c.juliet, "<presence to='a@north.example'/>");
 	client_says(c.juliet, "<presence id='x' to='b@north.example'/>");
 	client_hears_of(c.juliet, "<resource-constraint xmlns");
 	client_leaves(c.juliet);
-	client_hears(c.romeo, "<presence from='" JULIET "/balcony' to='" ROMEO "/orchard' type='unavailable'/>");
+	client_hears(c.romeo,
+	             "<presence from='" JULIET "/balcony' to='" ROMEO "/orchard' type='unavailable'/>");
 	client_hears_nothing(c.romeo);
 	scene_close(&c.scene);
 }
@@ -476,8 +495,10 @@ static void directed_taken_back(void **unused)
 static void most_available(void **unused)
 {
 	struct couple c = couple_open("");
-	struct client *chamber = scene_client(&c.scene, JULIET "/chamber"), *cellar = scene_client(&c.scene, JULIET "/cellar");
-	static const char heard[] = "<message from='" ROMEO "/orchard' to='" JULIET "' type='chat'><body>O</body></message>";
+	struct client *chamber = scene_client(&c.scene, JULIET "/chamber"),
+		      *cellar = scene_client(&c.scene, JULIET "/cellar");
+	static const char heard[] =
+		"<message from='" ROMEO "/orchard' to='" JULIET "' type='chat'><body>O</body></message>";
 
 	(void)unused;
 	client_says(chamber, "<presence/>");
@@ -497,15 +518,18 @@ static void most_available(void **unused)
 	client_hears(chamber, heard);
 	client_hears_nothing(c.juliet);
 	client_says(c.romeo, "<message type='headline' to='" JULIET "'><body>O</body></message>");
-	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET "' type='headline'><body>O</body></message>");
+	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET
+	                       "' type='headline'><body>O</body></message>");
 	client_hears_nothing(cellar);
 	client_says(c.romeo, "<message type='groupchat' id='g' to='" JULIET "'><body>O</body></message>");
-	client_hears(c.romeo, "<message from='" JULIET "' to='" ROMEO "/orchard' type='error' id='g'><body>O</body>"
-	                      "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-	                      "</error></message>");
+	client_hears(c.romeo,
+	             "<message from='" JULIET "' to='" ROMEO "/orchard' type='error' id='g'><body>O</body>"
+	             "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+	             "</error></message>");
 	client_says(c.romeo, "<message to='" JULIET "/gone'><body>To nobody there</body></message>");
 	client_next(chamber);
-	client_hears(chamber, "<message from='" ROMEO "/orchard' to='" JULIET "/gone'><body>To nobody there</body></message>");
+	client_hears(chamber, "<message from='" ROMEO "/orchard' to='" JULIET
+	                      "/gone'><body>To nobody there</body></message>");
 	client_hears_nothing(c.romeo);
 	scene_close(&c.scene);
 }
@@ -518,14 +542,15 @@ static void kept(void **unused)
 
 	(void)unused;
 	client_leaves(c.juliet);
-	client_says(c.romeo, "<message id='1' type='chat' to='" JULIET "/balcony'><body>One</body></message>");
+	client_says(c.romeo,
+	            "<message id='1' type='chat' to='" JULIET "/balcony'><body>One</body></message>");
 	client_says(c.romeo, "<message id='2' to='" JULIET "'><body>Two</body></message>");
 	client_says(c.romeo, "<message id='3' type='headline' to='" JULIET "'><body>Three</body></message>");
 	client_says(c.romeo, "<message id='4' type='chat' to='" JULIET "'>"
-	                              "<composing xmlns='http://jabber.org/protocol/chatstates'/></message>");
+	                     "<composing xmlns='http://jabber.org/protocol/chatstates'/></message>");
 	client_hears_nothing(c.romeo);
 	client_says(c.romeo, "<message id='5' type='chat' to='" JULIET "'><body>Five</body>"
-	                              "<no-store xmlns='urn:xmpp:hints'/></message>");
+	                     "<no-store xmlns='urn:xmpp:hints'/></message>");
 	client_hears_of(c.romeo, "<service-unavailable xmlns");
 	again = scene_client(&c.scene, JULIET "/chamber");
 	client_says(again, "<presence><priority>-1</priority></presence>");
@@ -586,7 +611,8 @@ static void order_is_kept(void **unused)
 	client_hears_nothing(c.juliet);
 	town_settle(c.scene.town);
 	client_hears(c.juliet, "<presence from='" ROMEO "' to='" JULIET "' type='subscribe'/>");
-	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET "' type='chat'><body>May I?</body></message>");
+	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET
+	                       "' type='chat'><body>May I?</body></message>");
 	client_hears(c.juliet, "<presence from='" ROMEO "/orchard' to='" JULIET "'/>");
 	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET "/balcony' type='chat'>"
 	                       "<body>Please</body></message>");
@@ -603,14 +629,17 @@ static void store_fails(void **unused)
 	(void)unused;
 	store_trial_fail(c.scene.town->store, &fault);
 	client_says(c.romeo, "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
-	                              "<item jid='nurse@north.example'/></query></iq>");
+	                     "<item jid='nurse@north.example'/></query></iq>");
 	client_hears_of(c.romeo, "<internal-server-error xmlns");
 	client_sends(c.romeo, "<presence id='s' type='subscribe' to='" JULIET "'/>");
 	client_sends(c.romeo, "<message type='chat' to='" JULIET "'><body>Behind it</body></message>");
 	town_settle(c.scene.town);
-	client_hears(c.romeo, "<presence from='" JULIET "' to='" ROMEO "' type='error' id='s'><error type='cancel'>"
-	                      "<internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>");
-	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET "' type='chat'><body>Behind it</body></message>");
+	client_hears(
+		c.romeo,
+		"<presence from='" JULIET "' to='" ROMEO "' type='error' id='s'><error type='cancel'>"
+		"<internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>");
+	client_hears(c.juliet, "<message from='" ROMEO "/orchard' to='" JULIET
+	                       "' type='chat'><body>Behind it</body></message>");
 	client_hears_nothing(c.juliet);
 	store_trial_mend(c.scene.town->store);
 	client_says(c.romeo, "<iq type='get' id='2'><query xmlns='jabber:iq:roster'/></iq>");
@@ -624,7 +653,9 @@ static void store_fails(void **unused)
 static void store_of_the_contact_fails(void **unused)
 {
 	struct couple c = couple_open("");
-	static const struct store_trial_fault fault = { .op = STORE_ROSTER_PUT, .owner = JULIET, .status = STORE_FAILED };
+	static const struct store_trial_fault fault = { .op = STORE_ROSTER_PUT,
+		                                        .owner = JULIET,
+		                                        .status = STORE_FAILED };
 
 	(void)unused;
 	store_trial_fail(c.scene.town->store, &fault);
@@ -648,7 +679,8 @@ static void pending_limits(void **unused)
 	(void)unused;
 	town_add_account(c.scene.town, "paris@north.example");
 	paris = scene_client(&c.scene, "paris@north.example/hall");
-	snprintf(text, sizeof(text), "<presence id='s' type='subscribe' to='" JULIET "'><status>%01000d</status></presence>", 0);
+	snprintf(text, sizeof(text),
+	         "<presence id='s' type='subscribe' to='" JULIET "'><status>%01000d</status></presence>", 0);
 	client_says(c.romeo, text);
 	client_next(c.romeo);
 	client_hears_of(c.romeo, "<policy-violation xmlns");
@@ -693,7 +725,8 @@ static void account_removed(void **unused)
 
 	(void)unused;
 	client_sends(c.romeo, "<presence type='subscribe' to='" JULIET "'/>");
-	client_sends(c.romeo, "<iq type='set' id='1'><query xmlns='jabber:iq:roster'><item jid='a@b.example'/></query></iq>");
+	client_sends(c.romeo, "<iq type='set' id='1'><query xmlns='jabber:iq:roster'><item "
+	                      "jid='a@b.example'/></query></iq>");
 	town_settle_without_store(c.scene.town);
 	account_deleted(home, &jid);
 	town_settle(c.scene.town);

@@ -122,7 +122,8 @@ static void drafts(void **unused)
 static void directed(void **unused)
 {
 	static const char *const addresses[] = {
-		"room@chat.example/me", "a@b.example", "room@chat.example-two/me", "room@chat.example.two", "c@d.example/x",
+		"room@chat.example/me",  "a@b.example",   "room@chat.example-two/me",
+		"room@chat.example.two", "c@d.example/x",
 	};
 	enum { COUNT = sizeof(addresses) / sizeof(addresses[0]) };
 	struct directed *list = NULL;

@@ -86,8 +86,10 @@ static void states(void **unused)
 		enum subscription state = (enum subscription)i;
 		const char *name = subscription_name(state);
 
-		assert_int_equal(subscription_gives(state), strcmp(name, "from") == 0 || strcmp(name, "both") == 0);
-		assert_int_equal(subscription_gets(state), strcmp(name, "to") == 0 || strcmp(name, "both") == 0);
+		assert_int_equal(subscription_gives(state),
+		                 strcmp(name, "from") == 0 || strcmp(name, "both") == 0);
+		assert_int_equal(subscription_gets(state),
+		                 strcmp(name, "to") == 0 || strcmp(name, "both") == 0);
 		assert_int_equal(subscription_is_asked(state), strstr(state_names[i], "Out") != NULL);
 		assert_int_equal(subscription_is_pending(state), strstr(state_names[i], "In") != NULL);
 		assert_int_equal(strncasecmp(name, state_names[i], strlen(name)), 0);
