@@ -112,19 +112,25 @@ void conn_go_on(struct conn *conn)
 
 /* ---- the rate ---- */
 
+static void conn_lift_throttle(struct conn *conn)
+{
+	conn->throttled = false;
+	conn_update_reading(conn);
+}
+
+static void conn_throttle_passed(struct worker *worker, struct timer *timer)
+{
+	(void)worker;
+	conn_lift_throttle(LIST_MEMBER(timer, struct conn, throttle));
+}
+
+/* A pause that the old rate has caused ends; what was read counts on. */
 void conn_set_rate(struct conn *conn, uint32_t bytes_per_second, uint32_t burst)
 {
 	conn->rate_per_second = bytes_per_second;
 	conn->rate_burst = burst;
-}
-
-void conn_throttle_passed(struct worker *worker, struct timer *timer)
-{
-	struct conn *conn = LIST_MEMBER(timer, struct conn, throttle);
-
-	(void)worker;
-	conn->throttled = false;
-	conn_update_reading(conn);
+	timer_stop(conn->worker, &conn->throttle);
+	conn_lift_throttle(conn);
 }
 
 static void conn_count_input(struct conn *conn, size_t len)

@@ -95,7 +95,6 @@ void conn_go_on(struct conn *conn);             /* with kept input */
 void conn_schedule_input(struct conn *conn);    /* when there is kept input that may be delivered */
 bool conn_may_deliver(const struct conn *conn);
 void conn_deadline_passed(struct worker *worker, struct timer *timer);
-void conn_throttle_passed(struct worker *worker, struct timer *timer);
 
 /* conn_output.c */
 void conn_mark_dirty(struct conn *conn);

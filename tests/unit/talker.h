@@ -22,6 +22,7 @@ struct talker {
 	atomic_bool closed;
 	const char *reason;
 	uint64_t position, acked;       /* at closed() */
+	bool conn_moves;                /* it must not be touched */
 	bool echo;
 	bool pause_at_received;
 	bool close_at_received;
@@ -35,16 +36,24 @@ static inline void talker_arrived(struct conn *conn, void *owner)
 	struct talker *talker = owner;
 
 	talker->on = conn_worker(conn);
+	talker->conn_moves = false;
 	atomic_fetch_add(&talker->arrived, 1);
 }
 
+static inline void talker_depart(struct talker *talker, struct worker *to)
+{
+	talker->conn_moves = true;
+	conn_move(talker->conn, to, talker_arrived);
+}
+
+/* A wish is fulfilled once. */
 static inline void talker_move(struct talker *talker, struct worker **to)
 {
 	struct worker *worker = *to;
 
 	*to = NULL;
 	if (worker)
-		conn_move(talker->conn, worker, talker_arrived);
+		talker_depart(talker, worker);
 }
 
 static inline void talker_received(struct conn *conn, void *owner, char *bytes, size_t len)

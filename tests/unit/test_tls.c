@@ -471,6 +471,113 @@ static void moves_in_the_middle_of_much(void **state)
 	world_free(world);
 }
 
+/* ---- a storm ---- */
+
+enum { STORM_BYTES = 1 << 20 };
+
+/* All talkers say the same long text, each as far as it has come. */
+static char storm_byte(size_t at)
+{
+	return (char)(at * 31 + at / 257);
+}
+
+static void storm_say(struct talker *talker, uint64_t *said, size_t len)
+{
+	for (; len > 0 && *said < STORM_BYTES; len--)
+		buf_add_char(conn_out(talker->conn), storm_byte((*said)++));
+}
+
+/* What was heard is the beginning of what was said, and what counts as acknowledged has been heard. */
+static void storm_check(const struct talker *speaker, const struct talker *listener, uint64_t said)
+{
+	assert_true(listener->got.len <= said);
+	for (size_t i = listener->got.len > 64 ? listener->got.len - 64 : 0; i < listener->got.len; i++)
+		assert_int_equal(listener->got.data[i], storm_byte(i));
+	if (speaker->conn && !speaker->conn_moves)
+		assert_true(conn_position(speaker->conn) == said);
+	if (speaker->closed)
+		assert_true(speaker->position == said && speaker->acked <= said);
+}
+
+static void storm_step(struct world *world, struct talker *talker, uint64_t *said)
+{
+	int what = rand() % 40;
+
+	if (!talker->conn || talker->conn_moves)
+		return;
+	if (what < 15)
+		storm_say(talker, said, (size_t)rand() % 3000);
+	else if (what < 18)
+		storm_say(talker, said, (size_t)rand() % 90000);
+	else if (what < 22)
+		conn_pause(talker->conn);
+	else if (what < 27)
+		conn_resume(talker->conn);
+	else if (what < 30)
+		talker->pause_at_received = !talker->pause_at_received;
+	else if (what < 33)
+		talker->move_at_received = world_worker(world, (size_t)rand() % 3);
+	else if (what < 35)
+		talker_depart(talker, world_worker(world, (size_t)rand() % 3));
+	else if (what == 35)
+		conn_set_rate(talker->conn, (uint32_t)rand() % 100000, 5000);
+	else if (what == 36 && rand() % 40 == 0)
+		conn_close(talker->conn, "closed in the storm");
+	else if (what == 37 && rand() % 60 == 0)
+		conn_abort(talker->conn, "aborted in the storm");
+}
+
+static void storm_calm(struct talker *talker)
+{
+	if (!talker->conn)
+		return;
+	talker->pause_at_received = false;
+	conn_set_rate(talker->conn, 0, 0);
+	conn_resume(talker->conn);
+}
+
+static void a_storm_of_everything(void **state)
+{
+	struct world *world = world_new(3, true);
+	unsigned complete = 0;
+
+	(void)state;
+	srand(42);
+	for (int round = 0; round < 60; round++) {
+		uint64_t a_said = 0, b_said = 0;
+		struct talker a, b;
+
+		talkers_init(world, &a, &b, 0);
+		if (round % 3)
+			talkers_secure(&a, &b, "north.example", NULL, NULL);
+		for (int i = 0; i < 200; i++) {
+			storm_step(world, &a, &a_said);
+			storm_step(world, &b, &b_said);
+			workers_step(world->workers);
+			world->now_ms += (uint64_t)rand() % 30;
+			storm_check(&a, &b, a_said);
+			storm_check(&b, &a, b_said);
+		}
+		world_settle(world);
+		storm_calm(&a);
+		storm_calm(&b);
+		world_pass(world, 20000);
+		storm_check(&a, &b, a_said);
+		storm_check(&b, &a, b_said);
+		assert_true(!a.closed == !b.closed);
+		if (a.conn) {
+			assert_int_equal(b.got.len, a_said);
+			assert_int_equal(a.got.len, b_said);
+			assert_int_equal(conn_acked(a.conn), a_said);
+			assert_int_equal(conn_acked(b.conn), b_said);
+			complete++;
+		}
+		talkers_part(world, &a, &b);
+	}
+	assert_in_range(complete, 10, 55);
+	world_free(world);
+}
+
 /* ---- threads ---- */
 
 enum { CALLERS = 60, PER_CALLER = 100000 };
@@ -839,6 +946,7 @@ int main(void)
 		cmocka_unit_test(a_pause_keeps_what_is_not_decrypted),
 		cmocka_unit_test(moves_with_bytes_behind_the_handshake),
 		cmocka_unit_test(moves_in_the_middle_of_much),
+		cmocka_unit_test(a_storm_of_everything),
 		cmocka_unit_test(moves_between_threads_under_tls),
 		cmocka_unit_test(a_stock_client_hears_close_notify),
 		cmocka_unit_test(a_stock_client_resumes_by_ticket),
