@@ -381,9 +381,14 @@ void kept_clear(struct account *account)
 
 /* ---- what is asked of it ---- */
 
-bool kept_is_source(const struct parcel *parcel)
+bool kept_takes_back(struct account *account, struct parcel *parcel)
 {
-	return parcel->answered == kept_answered;
+	if (parcel->answered != kept_answered)
+		return false;
+	if (account->kept)
+		account->kept->passed = false;
+	parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
+	return true;
 }
 
 /* Only what could overtake: a message for another client of the account goes past. */

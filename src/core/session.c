@@ -231,8 +231,10 @@ void session_give_back(struct session *session, struct parcel *parcel)
 	struct account *account = session->account;
 
 	session_leave(session);
+	if (kept_takes_back(account, parcel))
+		return;
 	parcel->delayed = true;
-	if (account->gone || parcel->answered == push_answered || kept_is_source(parcel))
+	if (account->gone || parcel->answered == push_answered)
 		parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
 	else
 		account_receive(account, parcel);

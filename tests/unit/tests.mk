@@ -2,6 +2,7 @@
 # Unit tests, tests/unit/test_X.c for each X: one line each between if and endif.
 
 EXTRA_DIST += tests/unit/tree.h
+EXTRA_DIST += tests/vectors/caps-xep0115.json
 EXTRA_DIST += tests/vectors/jid.csv
 EXTRA_DIST += tests/vectors/sasl-errors.csv
 EXTRA_DIST += tests/vectors/saslprep.csv
@@ -68,4 +69,14 @@ check_PROGRAMS += tests/unit/test_custody
 tests_unit_test_custody_SOURCES = tests/unit/test_custody.c $(core_support)
 check_PROGRAMS += tests/unit/test_router
 tests_unit_test_router_SOURCES = tests/unit/test_router.c $(core_support)
+check_PROGRAMS += tests/unit/test_account
+tests_unit_test_account_SOURCES = tests/unit/test_account.c $(core_support)
+check_PROGRAMS += tests/unit/test_kept
+tests_unit_test_kept_SOURCES = tests/unit/test_kept.c $(core_support)
+check_PROGRAMS += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c $(core_support)
+check_PROGRAMS += tests/unit/test_iq
+tests_unit_test_iq_SOURCES = tests/unit/test_iq.c $(core_support)
+check_PROGRAMS += tests/unit/test_disco
+tests_unit_test_disco_SOURCES = tests/unit/test_disco.c $(core_support)
 endif
