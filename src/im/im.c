@@ -261,11 +261,12 @@ static void *im_configure(struct config *config, const struct conf *conf, char *
 static const struct module_spec specs[] = {
 	{ "RFC 6121", "2011-03", NULL },
 	{ "XEP-0160", "1.0.1", NULL },
+	{ "XEP-0203", "2.0", "kept messages, and probes of an account that has left" },
 	{ "XEP-0334", "1.0.0", "no-store and store for messages to somebody offline" },
 	{ 0 },
 };
 
-static const char *const host_features[] = { NS_OFFLINE_FEATURE, NULL };
+static const char *const host_features[] = { NS_OFFLINE_FEATURE, NS_DELAY, NULL };
 
 const struct module im_module = {
 	.name = "im",
