@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The conditions of RFC 6120: stanza errors (§8.3.3), stream errors (§4.9.3), SASL failures (§6.5). Names and default
- * error types as in the RFC.
+ * The conditions of RFC 6120: stanza errors (§8.3.3), stream errors (§4.9.3), SASL failures (§6.5). Names and
+ * default error types as in the RFC.
  */
 #ifndef XMPP_ERROR_H
 #define XMPP_ERROR_H
@@ -13,7 +13,8 @@ enum stanza_condition {
 	STANZA_BAD_REQUEST, STANZA_CONFLICT, STANZA_FEATURE_NOT_IMPLEMENTED, STANZA_FORBIDDEN, STANZA_GONE,
 	STANZA_INTERNAL_SERVER_ERROR, STANZA_ITEM_NOT_FOUND, STANZA_JID_MALFORMED, STANZA_NOT_ACCEPTABLE,
 	STANZA_NOT_ALLOWED, STANZA_NOT_AUTHORIZED, STANZA_POLICY_VIOLATION, STANZA_RECIPIENT_UNAVAILABLE,
-	STANZA_REDIRECT, STANZA_REGISTRATION_REQUIRED, STANZA_REMOTE_SERVER_NOT_FOUND, STANZA_REMOTE_SERVER_TIMEOUT,
+	STANZA_REDIRECT, STANZA_REGISTRATION_REQUIRED, STANZA_REMOTE_SERVER_NOT_FOUND,
+	STANZA_REMOTE_SERVER_TIMEOUT,
 	STANZA_RESOURCE_CONSTRAINT, STANZA_SERVICE_UNAVAILABLE, STANZA_SUBSCRIPTION_REQUIRED,
 	STANZA_UNDEFINED_CONDITION, STANZA_UNEXPECTED_REQUEST,
 	STANZA_CONDITIONS
@@ -21,7 +22,8 @@ enum stanza_condition {
 
 enum stream_condition {
 	STREAM_NO_ERROR,
-	STREAM_BAD_FORMAT, STREAM_BAD_NAMESPACE_PREFIX, STREAM_CONFLICT, STREAM_CONNECTION_TIMEOUT, STREAM_HOST_GONE,
+	STREAM_BAD_FORMAT, STREAM_BAD_NAMESPACE_PREFIX, STREAM_CONFLICT, STREAM_CONNECTION_TIMEOUT,
+	STREAM_HOST_GONE,
 	STREAM_HOST_UNKNOWN, STREAM_IMPROPER_ADDRESSING, STREAM_INTERNAL_SERVER_ERROR, STREAM_INVALID_FROM,
 	STREAM_INVALID_NAMESPACE, STREAM_INVALID_XML, STREAM_NOT_AUTHORIZED, STREAM_NOT_WELL_FORMED,
 	STREAM_POLICY_VIOLATION, STREAM_REMOTE_CONNECTION_FAILED, STREAM_RESET, STREAM_RESOURCE_CONSTRAINT,
@@ -39,8 +41,8 @@ enum sasl_condition {
 	SASL_CONDITIONS
 };
 
-const char *stanza_condition_name(enum stanza_condition condition);     /* "item-not-found" */
-const char *stanza_condition_type(enum stanza_condition condition);     /* "cancel", "modify", "auth", "wait" */
+const char *stanza_condition_name(enum stanza_condition condition);   /* "item-not-found" */
+const char *stanza_condition_type(enum stanza_condition condition);   /* "cancel", "modify", "auth", "wait" */
 /* The condition that an <error/> element carries; STANZA_UNDEFINED_CONDITION for one that is not ours. */
 enum stanza_condition stanza_condition_of(const struct element *error);
 const char *stream_condition_name(enum stream_condition condition);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The framer finds where a stanza ends, in one linear pass, before any byte reaches expat (reasons and costs:
- * docs/architecture.md). It knows tags, quotes, CDATA and depth and nothing else; expat stays the authority on what is
- * well-formed. It stops at once at what RFC 6120 §11.1 forbids (comment, processing instruction, DOCTYPE) and at the
- * size limit. An idle stream keeps these few bytes and no buffer.
+ * docs/architecture.md). It knows tags, quotes, CDATA and depth and nothing else; expat stays the authority
+ * on what is well-formed. It stops at once at what RFC 6120 §11.1 forbids (comment, processing instruction,
+ * DOCTYPE) and at the size limit. An idle stream keeps these few bytes and no buffer.
  */
 #ifndef XMPP_FRAMER_H
 #define XMPP_FRAMER_H
@@ -14,17 +14,17 @@
 
 enum framer_result {
 	FRAMER_MORE,            /* all len bytes were scanned; an unfinished unit begins at *start */
-	FRAMER_HEADER,          /* [*start, *end) is an optional XML declaration and the opening tag of the root */
+	FRAMER_HEADER,          /* [*start, *end) is the opening tag of the root, and an XML declaration */
 	FRAMER_STANZA,          /* [*start, *end) is one child of the root, whole */
 	FRAMER_FOOTER,          /* [*start, *end) is the closing tag of the root */
-	FRAMER_TOO_BIG,         /* the unit is larger than the limit, or passes one of the two hard limits below */
-	FRAMER_RESTRICTED,      /* comment, processing instruction, DOCTYPE, or an XML declaration that is not the first */
+	FRAMER_TOO_BIG,         /* the unit is larger than the limit, or passes a hard limit below */
+	FRAMER_RESTRICTED,      /* comment, processing instruction, DOCTYPE, a later XML declaration */
 	FRAMER_BROKEN,          /* text that is not blank between stanzas, or a tag that cannot be one */
 };
 
 /*
- * What expat must never see, whatever the configuration says: its cost for one tag grows with attributes times the
- * length of their namespaces before any of our counters runs. The parser's limits lie below these.
+ * What expat must never see, whatever the configuration says: its cost for one tag grows with attributes
+ * times the length of their namespaces before any of our counters runs. The parser's limits lie below these.
  */
 enum {
 	FRAMER_DEPTH_MAX = 256,         /* open elements, the root among them */
@@ -41,11 +41,12 @@ struct framer {
 void framer_init(struct framer *framer);        /* the root is still to come */
 
 /*
- * Scans bytes[*pos .. len); *pos moves past what was scanned. bytes holds the unfinished unit from its first byte on
- * when called again: the caller keeps [*start, len) after FRAMER_MORE and passes *pos just behind it. Blanks between
- * stanzas and a byte order mark before the header are skipped (then *start == *pos). limit: largest unit in bytes.
+ * Scans bytes[*pos .. len); *pos moves past what was scanned. bytes holds the unfinished unit from its first
+ * byte on when called again: the caller keeps [*start, len) after FRAMER_MORE and passes *pos just behind it.
+ * Blanks between stanzas and a byte order mark before the header are skipped (then *start == *pos). limit:
+ * largest unit in bytes.
  */
-enum framer_result framer_next(struct framer *framer, const char *bytes, size_t len, size_t limit, size_t *pos,
-                               size_t *start, size_t *end);
+enum framer_result framer_next(struct framer *framer, const char *bytes, size_t len, size_t limit,
+                               size_t *pos, size_t *start, size_t *end);
 
 #endif

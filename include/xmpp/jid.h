@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Addresses. A struct jid is a small value that borrows its text: "local@domain/resource" in prepared form, so that
- * comparing is comparing bytes, and the bare JID is a prefix of the full one. There is one preparation function, used
- * at every entrance: RFC 6122 profiles (nodeprep, nameprep with IDNA, resourceprep) through libidn and libidn2, with a
- * fast path for ASCII. It splits first, prepares each part, and checks again that no part has grown an '@' or '/'.
- * Pure; callable on any thread.
+ * Addresses. A struct jid is a small value that borrows its text: "local@domain/resource" in prepared form,
+ * so that comparing is comparing bytes, and the bare JID is a prefix of the full one. There is one
+ * preparation function, used at every entrance: RFC 6122 profiles (nodeprep, nameprep with IDNA,
+ * resourceprep) through libidn and libidn2, with a fast path for ASCII. It splits first, prepares each part,
+ * and checks again that no part has grown an '@' or '/'. Pure; callable on any thread.
  */
 #ifndef XMPP_JID_H
 #define XMPP_JID_H
@@ -27,15 +27,15 @@ struct jid {
 
 enum jid_use {
 	JID_ANY,                /* addresses of others: code points newer than Unicode 3.2 pass */
-	JID_NEW_LOCAL,          /* a user name that is being created here: unassigned code points are refused */
+	JID_NEW_LOCAL,          /* a user name that is being created here: they are refused */
 };
 
-/* Prepares len bytes of text into arena. false: not a legal address (out is then all zero). Text that is already
- * prepared ASCII is copied once and nothing else. */
+/* Prepares len bytes of text into arena. false: not a legal address (out is then all zero). Text that is
+ * already prepared ASCII is copied once and nothing else. */
 bool jid_prepare(struct arena *arena, const char *text, size_t len, enum jid_use use, struct jid *out);
 /* From parts that are not yet prepared; local and resource may be NULL. */
-bool jid_make(struct arena *arena, const char *local, const char *domain, const char *resource, enum jid_use use,
-              struct jid *out);
+bool jid_make(struct arena *arena, const char *local, const char *domain, const char *resource,
+              enum jid_use use, struct jid *out);
 /* Prepares a domain alone (a stream header's to, a configuration's title). */
 bool jid_domain_prepare(struct arena *arena, const char *domain, size_t len, struct jid *out);
 /* A prepared domain as the DNS and TLS spell it, with A-labels (RFC 5890 §2.3.2.1). */
@@ -54,7 +54,8 @@ struct jid jid_with_resource(struct arena *arena, const struct jid *bare, const 
 /* The domain alone as an address; copies. */
 struct jid jid_domain(struct arena *arena, const struct jid *jid);
 
-static inline const char *jid_domain_text(const struct jid *jid)  /* not NUL-terminated when there is a resource */
+/* Not NUL-terminated when there is a resource. */
+static inline const char *jid_domain_text(const struct jid *jid)
 {
 	return jid->text + (jid->local_len ? jid->local_len + 1 : 0);
 }
@@ -100,7 +101,8 @@ static inline bool jid_same_bare(const struct jid *a, const struct jid *b)
 
 static inline bool jid_same_domain(const struct jid *a, const struct jid *b)
 {
-	return a->domain_len == b->domain_len && memcmp(jid_domain_text(a), jid_domain_text(b), a->domain_len) == 0;
+	return a->domain_len == b->domain_len &&
+	       memcmp(jid_domain_text(a), jid_domain_text(b), a->domain_len) == 0;
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The names and namespaces that XMPP traffic is made of, as static strings: a tree that uses them copies nothing, and
- * comparing them mostly ends at the pointer. A name that is not known here is as good as any other, it only costs its
- * bytes in the stanza's arena.
+ * The names and namespaces that XMPP traffic is made of, as static strings: a tree that uses them copies
+ * nothing, and comparing them mostly ends at the pointer. A name that is not known here is as good as any
+ * other, it only costs its bytes in the stanza's arena.
  */
 #ifndef XMPP_NAME_H
 #define XMPP_NAME_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A stanza: parsed once into one arena, checked once, immutable and counted from then on (docs/architecture.md). Its
- * content is serialised once, canonically, as jabber:client; a thousand recipients share those bytes, each with a start
- * tag and a tail of its own. Reference counts are atomic: a sealed stanza may be held and read on any thread.
+ * A stanza: parsed once into one arena, checked once, immutable and counted from then on
+ * (docs/architecture.md). Its content is serialised once, canonically, as jabber:client; a thousand
+ * recipients share those bytes, each with a start tag and a tail of its own. Reference counts are atomic: a
+ * sealed stanza may be held and read on any thread.
  *
  * Elements of a stream that are no stanzas (features, auth, db:result) are carried by the same struct with
  * STANZA_OTHER; they are never routed.
@@ -28,7 +29,8 @@ enum stanza_type {
 	/* message (RFC 6121 §5.2.2); an unknown type is normal */
 	MESSAGE_NORMAL, MESSAGE_CHAT, MESSAGE_GROUPCHAT, MESSAGE_HEADLINE, MESSAGE_ERROR,
 	/* presence (RFC 6121 §4.7.1) */
-	PRESENCE_AVAILABLE, PRESENCE_UNAVAILABLE, PRESENCE_SUBSCRIBE, PRESENCE_SUBSCRIBED, PRESENCE_UNSUBSCRIBE,
+	PRESENCE_AVAILABLE, PRESENCE_UNAVAILABLE, PRESENCE_SUBSCRIBE, PRESENCE_SUBSCRIBED,
+	PRESENCE_UNSUBSCRIBE,
 	PRESENCE_UNSUBSCRIBED, PRESENCE_PROBE, PRESENCE_ERROR, PRESENCE_INVALID,
 	/* iq (RFC 6120 §8.2.3) */
 	IQ_GET, IQ_SET, IQ_RESULT, IQ_ERROR, IQ_INVALID,
@@ -42,8 +44,8 @@ struct stanza {
 	struct jid to;
 	const char *id;                 /* NULL: none */
 	const char *lang;               /* xml:lang, the stream's where the stanza had none; NULL: none */
-	struct element *root;           /* as it was read: its from, to, type and id may be older than those above */
-	const char *head;               /* the start tag's attributes other than from and to, serialised; set by seal */
+	struct element *root;           /* as it was read: what is above may be newer than its attributes */
+	const char *head;               /* the start tag without name, from and to, serialised; set by seal */
 	size_t head_len;
 	const char *content;            /* the root's content, serialised; set by seal */
 	size_t content_len;
@@ -52,20 +54,21 @@ struct stanza {
 };
 
 /*
- * Begins a stanza that is filled in by its maker (parser, reply, test) and then sealed. size: a guess of its bytes, 0 if
- * unknown. One reference, the caller's.
+ * Begins a stanza that is filled in by its maker (parser, reply, test) and then sealed. size: a guess of its
+ * bytes, 0 if unknown. One reference, the caller's.
  */
 struct stanza *stanza_new(size_t size);
 /* A stanza of ours: root, kind and type set; from, to (copied) and id may be NULL. */
-struct stanza *stanza_make(enum stanza_kind kind, enum stanza_type type, const struct jid *from, const struct jid *to,
-                           const char *id);
+struct stanza *stanza_make(enum stanza_kind kind, enum stanza_type type, const struct jid *from,
+                           const struct jid *to, const char *id);
 
 enum stanza_check {
 	STANZA_CHECK_OK,
 	STANZA_CHECK_FROM,              /* from is no address */
 	STANZA_CHECK_TO,                /* to is no address */
 };
-/* Reads kind, type, from, to, id and lang from root (in s->arena); stream_lang is stamped where the stanza has none. */
+/* Reads kind, type, from, to, id and lang from root (in s->arena); stream_lang is stamped where the stanza
+ * has none. */
 enum stanza_check stanza_read(struct stanza *s, struct element *root, const char *stream_lang);
 
 /* Serialises the content; from here on the stanza is const and may cross threads. */
@@ -83,7 +86,8 @@ struct stanza_copy {
 	const char *tail;               /* XML put before the closing tag (delay, stanza-id), canonical */
 	size_t tail_len;
 };
-/* Writes the stanza as it goes onto any stream, whose default namespace is the content namespace. copy may be NULL. */
+/* Writes the stanza as it goes onto any stream, whose default namespace is the content namespace. copy may be
+ * NULL. */
 void stanza_write(struct buf *out, const struct stanza *s, const struct stanza_copy *copy);
 
 /* "message", "presence", "iq"; the type's attribute value, NULL where the attribute is left out. */
@@ -92,10 +96,10 @@ const char *stanza_type_name(enum stanza_type type);
 
 /* Answers. The result has from and to exchanged and the same id; the caller adds content and seals. */
 struct stanza *stanza_result(const struct stanza *iq);
-/* The error for a stanza that could not be handled (RFC 6120 §8.3.1), sealed, with the content of s where s is sealed and
- * its content short; from: who says so, NULL: the address it was sent to. NULL where none may be sent: for an error, an
- * iq result, PRESENCE_ERROR. */
-const struct stanza *stanza_error(const struct stanza *s, const struct jid *from, enum stanza_condition condition,
-                                  const char *text);
+/* The error for a stanza that could not be handled (RFC 6120 §8.3.1), sealed, with the content of s where s
+ * is sealed and its content short; from: who says so, NULL: the address it was sent to. NULL where none may
+ * be sent: for an error, an iq result, PRESENCE_ERROR. */
+const struct stanza *stanza_error(const struct stanza *s, const struct jid *from,
+                                  enum stanza_condition condition, const char *text);
 
 #endif

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whole UTF-8 of characters that XML 1.0 allows (no NUL, no other C0 than TAB LF CR, no U+FFFE/FFFF, no surrogates). */
+/* Whole UTF-8 of characters that XML 1.0 allows (no NUL, no other C0 than TAB LF CR, no U+FFFE/FFFF, no
+ * surrogates). */
 bool utf8_is_xml(const char *bytes, size_t len);
 
 #endif

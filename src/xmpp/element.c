@@ -97,7 +97,8 @@ const char *element_text(struct arena *arena, const struct element *element)
 	return text;
 }
 
-const char *element_child_text(struct arena *arena, const struct element *element, const char *name, const char *ns)
+const char *element_child_text(struct arena *arena, const struct element *element, const char *name,
+                               const char *ns)
 {
 	const struct element *child = element_child(element, name, ns);
 
@@ -132,13 +133,15 @@ struct element *element_add(struct arena *arena, struct element *parent, const c
 {
 	struct branch *branch = arena_alloc(arena, sizeof(*branch));
 
-	branch->element = (struct element){ .name = name, .ns = ns, .parent = parent, .place = &branch->node };
+	branch->element =
+		(struct element){ .name = name, .ns = ns, .parent = parent, .place = &branch->node };
 	branch->node = (struct node){ .element = &branch->element };
 	element_append(parent, &branch->node);
 	return &branch->element;
 }
 
-struct element *element_add_text_len(struct arena *arena, struct element *element, const char *text, size_t len)
+struct element *element_add_text_len(struct arena *arena, struct element *element, const char *text,
+                                     size_t len)
 {
 	struct node *node;
 
@@ -167,7 +170,8 @@ void element_set(struct arena *arena, struct element *element, const char *name,
 	element_set_ns(arena, element, name, NULL, value);
 }
 
-void element_set_ns(struct arena *arena, struct element *element, const char *name, const char *ns, const char *value)
+void element_set_ns(struct arena *arena, struct element *element, const char *name, const char *ns,
+                    const char *value)
 {
 	struct attr **link = &element->attrs;
 
@@ -192,14 +196,15 @@ static void element_copy_attrs(struct arena *arena, struct element *to, const st
 	for (const struct attr *attr = from->attrs; attr; attr = attr->next) {
 		*link = arena_alloc(arena, sizeof(**link));
 		**link = (struct attr){ .name = arena_str(arena, attr->name),
-					.ns = attr->ns ? arena_str(arena, attr->ns) : NULL,
-					.value = arena_str(arena, attr->value) };
+			                .ns = attr->ns ? arena_str(arena, attr->ns) : NULL,
+			                .value = arena_str(arena, attr->value) };
 		link = &(*link)->next;
 	}
 }
 
 /* One element without its children. A namespace that the copy's parent has already is shared with it. */
-static struct element *element_copy_one(struct arena *arena, struct element *parent, const struct element *from)
+static struct element *element_copy_one(struct arena *arena, struct element *parent,
+                                        const struct element *from)
 {
 	const char *ns = parent && text_same(parent->ns, from->ns) ? parent->ns : arena_str(arena, from->ns);
 	const char *name = arena_str(arena, from->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The names of the conditions of RFC 6120 and the error type that goes with each (§8.3.3; where the RFC leaves a choice,
- * the one that it names first, and "cancel" for undefined-condition).
+ * The names of the conditions of RFC 6120 and the error type that goes with each (§8.3.3; where the RFC
+ * leaves a choice, the one that it names first, and "cancel" for undefined-condition).
  */
 #include "xmpp/error.h"
 
@@ -107,7 +107,8 @@ const char *sasl_condition_name(enum sasl_condition condition)
 static const char *condition_name_of(const struct element *error, const char *ns)
 {
 	for (const struct node *node = error->first; node; node = node->next)
-		if (node->element && strcmp(node->element->ns, ns) == 0 && strcmp(node->element->name, "text") != 0)
+		if (node->element && strcmp(node->element->ns, ns) == 0 &&
+		    strcmp(node->element->name, "text") != 0)
 			return node->element->name;
 	return NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The framer: a scanner of XML 1.0's outermost grammar (tags, quotes, CDATA sections) that counts depth. Each state has
- * one function, which moves `at` to where the state ends or the bytes do. Its answer does not depend on how the bytes
- * were cut into calls.
+ * The framer: a scanner of XML 1.0's outermost grammar (tags, quotes, CDATA sections) that counts depth. Each
+ * state has one function, which moves `at` to where the state ends or the bytes do. Its answer does not
+ * depend on how the bytes were cut into calls.
  */
 #include "xmpp/framer.h"
 
@@ -46,7 +46,8 @@ static bool is_blank(char c)
 /* What can begin a name, as far as one byte tells. */
 static bool is_name_start(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static int scan_mark(struct scan *scan)
@@ -113,7 +114,8 @@ static int scan_declaration(struct scan *scan)
 	while (scan->at < scan->end) {
 		if (*scan->at++ != '>' || scan->at[-2] != '?')
 			continue;
-		if (scan->at - scan->unit < 8 || memcmp(scan->unit, "<?xml", 5) != 0 || !is_blank(scan->unit[5]))
+		if (scan->at - scan->unit < 8 || memcmp(scan->unit, "<?xml", 5) != 0 ||
+		    !is_blank(scan->unit[5]))
 			return FRAMER_RESTRICTED;
 		scan->framer->state = DECLARED;
 		break;
@@ -157,7 +159,9 @@ static int scan_opening_ended(struct framer *framer)
 
 static int scan_start_tag(struct scan *scan)
 {
-	static const bool matters[256] = { ['\''] = true, ['"'] = true, ['>'] = true, ['/'] = true, ['<'] = true };
+	static const bool matters[256] = {
+		['\''] = true, ['"'] = true, ['>'] = true, ['/'] = true, ['<'] = true
+	};
 
 	while (scan->at < scan->end && !matters[(unsigned char)*scan->at])
 		scan->at++;
@@ -293,8 +297,8 @@ void framer_init(struct framer *framer)
 	*framer = (struct framer){ .state = START };
 }
 
-enum framer_result framer_next(struct framer *framer, const char *bytes, size_t len, size_t limit, size_t *pos,
-			       size_t *start, size_t *end)
+enum framer_result framer_next(struct framer *framer, const char *bytes, size_t len, size_t limit,
+                               size_t *pos, size_t *start, size_t *end)
 {
 	struct scan scan = { .framer = framer, .at = bytes + *pos, .end = bytes + len };
 	int result;

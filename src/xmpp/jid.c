@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The preparation of addresses: RFC 6122 §2 with nodeprep (appendix A), resourceprep (appendix B) and domains as
- * U-labels (IDNA2008, UTS 46 non-transitional), SASLprep (RFC 4013). ASCII, which is nearly everything, is mapped here;
- * libidn and libidn2 see the rest, and what they answer is checked again. Where RFC 7622 differs: docs/jids.md.
+ * The preparation of addresses: RFC 6122 §2 with nodeprep (appendix A), resourceprep (appendix B) and domains
+ * as U-labels (IDNA2008, UTS 46 non-transitional), SASLprep (RFC 4013). ASCII, which is nearly everything, is
+ * mapped here; libidn and libidn2 see the rest, and what they answer is checked again. Where RFC 7622
+ * differs: docs/jids.md.
  */
 #include "xmpp/jid.h"
 
@@ -54,7 +55,8 @@ struct draft {
 enum ascii { ASCII_READY, ASCII_REFUSED, ASCII_NOT };
 
 /* Appends text where all of it is ASCII of that class; fold: FOLDED or 0. */
-static enum ascii draft_add_ascii(struct draft *draft, const char *text, size_t len, uint8_t class, uint8_t fold)
+static enum ascii draft_add_ascii(struct draft *draft, const char *text, size_t len, uint8_t class,
+                                  uint8_t fold)
 {
 	char *out = draft->text + draft->len;
 
@@ -71,7 +73,7 @@ static enum ascii draft_add_ascii(struct draft *draft, const char *text, size_t 
 
 /* Runs a stringprep profile over text into work. What comes out is UTF-8 and not empty, else false. */
 static bool profile_apply(const Stringprep_profile *profile, int flags, const char *text, size_t len,
-			  char work[WORK_SIZE])
+                          char work[WORK_SIZE])
 {
 	if (len == 0 || len >= WORK_SIZE || !utf8_is_xml(text, len))
 		return false;
@@ -81,17 +83,18 @@ static bool profile_apply(const Stringprep_profile *profile, int flags, const ch
 	       work[0] != '\0' && utf8_is_xml(work, strlen(work));
 }
 
-/* Appends text as a profile makes it. Equal addresses must be equal bytes, so what the profile would change once more
- * is no address. */
-static bool draft_add_profile(struct draft *draft, const Stringprep_profile *profile, int flags, const char *text,
-			      size_t len)
+/* Appends text as a profile makes it. Equal addresses must be equal bytes, so what the profile would change
+ * once more is no address. */
+static bool draft_add_profile(struct draft *draft, const Stringprep_profile *profile, int flags,
+                              const char *text, size_t len)
 {
 	char once[WORK_SIZE], twice[WORK_SIZE];
 
 	if (!profile_apply(profile, flags, text, len, once))
 		return false;
 	len = strlen(once);
-	if (len > JID_PART_MAX || !profile_apply(profile, flags, once, len, twice) || strcmp(once, twice) != 0)
+	if (len > JID_PART_MAX || !profile_apply(profile, flags, once, len, twice) ||
+	    strcmp(once, twice) != 0)
 		return false;
 	memcpy(draft->text + draft->len, once, len);
 	draft->len += len;
@@ -143,7 +146,8 @@ static bool draft_add_literal(struct draft *draft, const char *text, size_t len)
 		return false;
 	memcpy(address, text + 1, len - 2);
 	address[len - 2] = '\0';
-	if (inet_pton(AF_INET6, address, &binary) != 1 || !inet_ntop(AF_INET6, &binary, address, sizeof(address)))
+	if (inet_pton(AF_INET6, address, &binary) != 1 ||
+	    !inet_ntop(AF_INET6, &binary, address, sizeof(address)))
 		return false;
 	len = strlen(address);
 	draft->text[draft->len] = '[';
@@ -155,8 +159,8 @@ static bool draft_add_literal(struct draft *draft, const char *text, size_t len)
 
 enum labels { LABELS_VALID, LABELS_REFUSED, LABELS_ENCODED };
 
-/* The shape of each label: not empty, at most max octets, no hyphen at an end (RFC 1123 §2.1). An A-label among them is
- * to be decoded: addresses have U-labels. text is in small letters. */
+/* The shape of each label: not empty, at most max octets, no hyphen at an end (RFC 1123 §2.1). An A-label
+ * among them is to be decoded: addresses have U-labels. text is in small letters. */
 static enum labels labels_check(const char *text, size_t len, size_t max)
 {
 	const char *end = text + len;
@@ -176,8 +180,8 @@ static enum labels labels_check(const char *text, size_t len, size_t max)
 	}
 }
 
-/* ToASCII judges, ToUnicode answers the form that is kept. NULL: no domain. Released with idn2_free. libidn2's
- * IDN2_USE_STD3_ASCII_RULES drops what it should refuse, so those rules are ours. */
+/* ToASCII judges, ToUnicode answers the form that is kept. NULL: no domain. Released with idn2_free.
+ * libidn2's IDN2_USE_STD3_ASCII_RULES drops what it should refuse, so those rules are ours. */
 static char *labels_decode(const char *text, size_t len)
 {
 	char domain[JID_PART_MAX + 1];
@@ -291,7 +295,7 @@ static struct part part_of(const char *text)
 }
 
 static bool jid_join(struct arena *arena, struct part local, struct part domain, struct part resource,
-		     enum jid_use use, struct jid *out)
+                     enum jid_use use, struct jid *out)
 {
 	struct jid jid = { 0 };
 	struct draft draft;
@@ -335,15 +339,16 @@ bool jid_prepare(struct arena *arena, const char *text, size_t len, enum jid_use
 	return jid_join(arena, local, domain, resource, use, out);
 }
 
-bool jid_make(struct arena *arena, const char *local, const char *domain, const char *resource, enum jid_use use,
-	      struct jid *out)
+bool jid_make(struct arena *arena, const char *local, const char *domain, const char *resource,
+              enum jid_use use, struct jid *out)
 {
 	return jid_join(arena, part_of(local), part_of(domain), part_of(resource), use, out);
 }
 
 bool jid_domain_prepare(struct arena *arena, const char *domain, size_t len, struct jid *out)
 {
-	return jid_join(arena, (struct part){ 0 }, (struct part){ domain, len }, (struct part){ 0 }, JID_ANY, out);
+	return jid_join(arena, (struct part){ 0 }, (struct part){ domain, len }, (struct part){ 0 }, JID_ANY,
+	                out);
 }
 
 /* A domain that has no such form (an IP literal) is answered as it is. */
@@ -371,7 +376,8 @@ bool jid_resource_prepare(struct arena *arena, const char *resource, size_t len,
 	return true;
 }
 
-/* Code points newer than Unicode 3.2 pass: people have them in passwords, and every entrance makes the same of them. */
+/* Code points newer than Unicode 3.2 pass: people have them in passwords, and every entrance makes the same
+ * of them. */
 bool jid_saslprep(struct arena *arena, const char *text, size_t len, const char **out)
 {
 	char work[WORK_SIZE];
@@ -420,5 +426,5 @@ struct jid jid_with_resource(struct arena *arena, const struct jid *bare, const 
 struct jid jid_domain(struct arena *arena, const struct jid *jid)
 {
 	return (struct jid){ .text = arena_str_len(arena, jid_domain_text(jid), jid->domain_len),
-			     .domain_len = jid->domain_len };
+		             .domain_len = jid->domain_len };
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The only door to expat. A unit that the framer has found whole is given to a primed parser in one call, and its
- * events become a tree in the caller's arena. RFC 6120 §11.1 (restrictions), §11.6 (UTF-8), §4.8 (namespaces).
+ * The only door to expat. A unit that the framer has found whole is given to a primed parser in one call, and
+ * its events become a tree in the caller's arena. RFC 6120 §11.1 (restrictions), §11.6 (UTF-8), §4.8
+ * (namespaces).
  *
- * What must stay true: XML_ParserCreate stands in expat_new and nowhere else; a parser is freed outside of its own
- * callbacks only; after a unit its depth is back where it was and all bytes are used up, or it is not used again.
+ * What must stay true: XML_ParserCreate stands in expat_new and nowhere else; a parser is freed outside of
+ * its own callbacks only; after a unit its depth is back where it was and all bytes are used up, or it is not
+ * used again.
  */
 #include "xmpp/parser.h"
 
@@ -39,8 +41,8 @@ enum {
 	TEXT_KEPT = 64 << 10,           /* a larger text buffer is given back after the stanza */
 };
 
-/* What is taken must not grow beyond the limits of whoever gets it when it goes out again: each hop would close its
- * stream, which carries others. */
+/* What is taken must not grow beyond the limits of whoever gets it when it goes out again: each hop would
+ * close its stream, which carries others. */
 enum {
 	STAMPED_ATTRS = 3,              /* from, to and xml:lang may be added to a stanza */
 	REPEATED_FREE = 16 << 10,       /* bytes of namespaces written more than the unit has bytes */
@@ -78,9 +80,9 @@ struct unit {
 	struct element *top;            /* the first element, which the unit consists of */
 	struct element *at;             /* the innermost open element */
 	size_t len;
-	size_t repeated;                /* bytes of namespaces that the writer, which has no prefixes, will declare */
+	size_t repeated;                /* bytes of namespaces that the writer, without prefixes, declares */
 	uint32_t depth, elements, declared;
-	uint32_t content_depth;         /* this many elements from top on are in the content namespace, unbroken */
+	uint32_t content_depth;         /* so many elements from top on are in the content namespace */
 	struct declaration *declarations, **last_declaration;   /* of a header */
 };
 
@@ -102,16 +104,18 @@ const struct parser_limits parser_limits_default = {
 	.elements = 10000,
 };
 
-/* The primes of streams that declare nothing unusual. Dialback's elements are recognised by their namespace, and
- * servers write them with the prefix db (XEP-0220 §2.1.1). */
+/* The primes of streams that declare nothing unusual. Dialback's elements are recognised by their namespace,
+ * and servers write them with the prefix db (XEP-0220 §2.1.1). */
 static const struct {
 	const char *content_ns, *prime;
 	bool has_dialback;
 } usual_roots[USUAL_ROOTS] = {
 	{ NS_CLIENT, "<stream:stream xmlns='" NS_CLIENT "' xmlns:stream='" NS_STREAM "'>", false },
-	{ NS_SERVER, "<stream:stream xmlns='" NS_SERVER "' xmlns:stream='" NS_STREAM "' xmlns:db='" NS_DIALBACK "'>",
+	{ NS_SERVER,
+	  "<stream:stream xmlns='" NS_SERVER "' xmlns:stream='" NS_STREAM "' xmlns:db='" NS_DIALBACK "'>",
 	  true },
-	{ NS_COMPONENT_ACCEPT, "<stream:stream xmlns='" NS_COMPONENT_ACCEPT "' xmlns:stream='" NS_STREAM "'>", false },
+	{ NS_COMPONENT_ACCEPT, "<stream:stream xmlns='" NS_COMPONENT_ACCEPT "' xmlns:stream='" NS_STREAM "'>",
+	  false },
 };
 
 struct parser_set *parser_set_new(const struct hash_seed *seed)
@@ -167,7 +171,9 @@ static const char *set_unit_ns(struct parser_set *set, const char *ns, size_t le
 		if (found->len == len && memcmp(found->name, ns, len) == 0)
 			return found->name;
 	found = arena_alloc(set->unit.arena, sizeof(*found));
-	*found = (struct unit_ns){ .next = *bucket, .name = arena_str_len(set->unit.arena, ns, len), .len = len };
+	*found = (struct unit_ns){ .next = *bucket,
+		                   .name = arena_str_len(set->unit.arena, ns, len),
+		                   .len = len };
 	*bucket = found;
 	set->has_namespaces = true;
 	return found->name;
@@ -187,8 +193,8 @@ static const char *set_name(struct parser_set *set, const char *name, size_t len
 	return known ? known : arena_str_len(set->unit.arena, name, len);
 }
 
-/* Splits expat's "namespace SEPARATOR name SEPARATOR prefix", the first and the last of which may be absent. ns is NULL
- * for a name in no namespace. */
+/* Splits expat's "namespace SEPARATOR name SEPARATOR prefix", the first and the last of which may be absent.
+ * ns is NULL for a name in no namespace. */
 static bool set_split(struct parser_set *set, const char *triplet, const char **name, const char **ns)
 {
 	const char *end = strchrnul(triplet, SEPARATOR);
@@ -341,7 +347,7 @@ static void set_keep_declaration(struct parser_set *set, const char *prefix, con
 	struct declaration *declaration = arena_alloc(unit->arena, sizeof(*declaration));
 
 	*declaration = (struct declaration){ .prefix = prefix ? arena_str(unit->arena, prefix) : NULL,
-					     .ns = set_ns(set, ns, strlen(ns)) };
+		                             .ns = set_ns(set, ns, strlen(ns)) };
 	*unit->last_declaration = declaration;
 	unit->last_declaration = &declaration->next;
 }
@@ -373,7 +379,8 @@ static void XMLCALL on_xml_declaration(void *user, const char *version, const ch
 		unit_refuse(&set->unit, PARSER_NOT_WELL_FORMED);
 }
 
-static void XMLCALL on_doctype(void *user, const char *name, const char *system_id, const char *public_id, int subset)
+static void XMLCALL on_doctype(void *user, const char *name, const char *system_id, const char *public_id,
+                               int subset)
 {
 	struct parser_set *set = user;
 
@@ -399,7 +406,8 @@ static void XMLCALL on_instruction(void *user, const char *target, const char *t
 
 /* ---- parsers: made, primed, fed, replaced ---- */
 
-/* The hash salt is left to expat, which takes it from the kernel. A unit comes whole, so nothing may be deferred. */
+/* The hash salt is left to expat, which takes it from the kernel. A unit comes whole, so nothing may be
+ * deferred. */
 static XML_Parser expat_new(void)
 {
 	XML_Parser expat = XML_ParserCreateNS("UTF-8", SEPARATOR);
@@ -448,8 +456,10 @@ static enum parser_result expat_fault(XML_Parser expat)
 	}
 }
 
-/* Feeds one unit. before: the bytes that the parser has had; open: elements of the unit that are to stay open. */
-static enum parser_result unit_parse(struct unit *unit, const char *bytes, size_t len, uint64_t before, uint32_t open)
+/* Feeds one unit. before: the bytes that the parser has had; open: elements of the unit that are to stay
+ * open. */
+static enum parser_result unit_parse(struct unit *unit, const char *bytes, size_t len, uint64_t before,
+                                     uint32_t open)
 {
 	if (len > INT_MAX / 2)
 		return PARSER_LIMIT;
@@ -458,7 +468,8 @@ static enum parser_result unit_parse(struct unit *unit, const char *bytes, size_
 	unit->len = len;
 	if (XML_Parse(unit->expat, bytes, (int)len, XML_FALSE) != XML_STATUS_OK)
 		return unit->result != PARSER_OK ? unit->result : expat_fault(unit->expat);
-	if (!unit->top || unit->depth != open || XML_GetCurrentByteIndex(unit->expat) != (XML_Index)(before + len))
+	if (!unit->top || unit->depth != open ||
+	    XML_GetCurrentByteIndex(unit->expat) != (XML_Index)(before + len))
 		return PARSER_NOT_WELL_FORMED;
 	return PARSER_OK;
 }
@@ -506,9 +517,9 @@ static struct primed *set_primed(struct parser_set *set, const char *prime)
 	return primed;
 }
 
-enum parser_result parser_stanza(struct parser_set *set, struct arena *arena, const char *prime, const char *content_ns,
-				 const char *bytes, size_t len, const struct parser_limits *limits,
-				 struct element **out)
+enum parser_result parser_stanza(struct parser_set *set, struct arena *arena, const char *prime,
+                                 const char *content_ns, const char *bytes, size_t len,
+                                 const struct parser_limits *limits, struct element **out)
 {
 	struct primed *primed = set_primed(set, prime);
 	enum parser_result result;
@@ -531,7 +542,8 @@ enum parser_result parser_stanza(struct parser_set *set, struct arena *arena, co
 
 static bool declaration_is(const struct declaration *declaration, const char *prefix, const char *ns)
 {
-	return declaration->prefix && strcmp(declaration->prefix, prefix) == 0 && strcmp(declaration->ns, ns) == 0;
+	return declaration->prefix && strcmp(declaration->prefix, prefix) == 0 &&
+	       strcmp(declaration->ns, ns) == 0;
 }
 
 /* The shared prime for these declarations; NULL: they say more than it does. */
@@ -552,7 +564,8 @@ static const char *declarations_usual(const struct declaration *all, const char 
 	return usual_roots[i].prime;
 }
 
-/* An opening tag with the same declarations. The prefix stream is always bound: it is ours if it is not the peer's. */
+/* An opening tag with the same declarations. The prefix stream is always bound: it is ours if it is not the
+ * peer's. */
 static const char *declarations_prime(struct arena *arena, const struct declaration *all)
 {
 	struct buf tag = { 0 };
@@ -591,7 +604,7 @@ static void root_describe(struct parser_root *root, struct arena *arena, const s
 }
 
 enum parser_result parser_header(struct parser_set *set, struct arena *arena, const char *bytes, size_t len,
-				 const struct parser_limits *limits, struct parser_root *out)
+                                 const struct parser_limits *limits, struct parser_root *out)
 {
 	struct unit *unit = &set->unit;
 	enum parser_result result;
@@ -614,7 +627,7 @@ enum parser_result parser_header(struct parser_set *set, struct arena *arena, co
 /* ---- text of ours ---- */
 
 struct element *parser_text(struct parser_set *set, struct arena *arena, const char *scope, const char *bytes,
-			    size_t len, const struct parser_limits *limits)
+                            size_t len, const struct parser_limits *limits)
 {
 	const struct declaration around = { .ns = scope };
 	const char *prime = declarations_usual(&around, scope);

@@ -30,8 +30,8 @@ void stamp_write(int64_t wall_us, char out[STAMP_LEN + 1])
 		seconds = STAMP_LAST;
 	gmtime_r(&seconds, &tm);
 	snprintf(out, STAMP_LEN + 1, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (tm.tm_year + 1900) % 10000u,
-		 (tm.tm_mon + 1) % 100u, tm.tm_mday % 100u, tm.tm_hour % 100u, tm.tm_min % 100u, tm.tm_sec % 100u,
-		 (unsigned)(fraction / 1000) % 1000u);
+	         (tm.tm_mon + 1) % 100u, tm.tm_mday % 100u, tm.tm_hour % 100u, tm.tm_min % 100u,
+	         tm.tm_sec % 100u, (unsigned)(fraction / 1000) % 1000u);
 }
 
 /* Takes exactly count digits, and then the character behind them unless it is NUL. */
@@ -86,8 +86,9 @@ static bool stamp_seconds(const struct tm *tm, time_t *seconds)
 	struct tm carried = *tm;
 
 	*seconds = timegm(&carried);
-	return carried.tm_year == tm->tm_year && carried.tm_mon == tm->tm_mon && carried.tm_mday == tm->tm_mday &&
-	       carried.tm_hour == tm->tm_hour && carried.tm_min == tm->tm_min && carried.tm_sec == tm->tm_sec;
+	return carried.tm_year == tm->tm_year && carried.tm_mon == tm->tm_mon &&
+	       carried.tm_mday == tm->tm_mday && carried.tm_hour == tm->tm_hour &&
+	       carried.tm_min == tm->tm_min && carried.tm_sec == tm->tm_sec;
 }
 
 bool stamp_read(const char *text, int64_t *wall_us)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Stanzas: read from a tree (RFC 6120 §8.1 common attributes, §8.2 kinds), sealed, counted, written, answered (§8.2.3,
- * §8.3). The stanza, its tree and its serialised form lie in one arena, the stanza itself at its beginning; for ordinary
- * stanzas that is one piece of memory in all.
+ * Stanzas: read from a tree (RFC 6120 §8.1 common attributes, §8.2 kinds), sealed, counted, written, answered
+ * (§8.2.3, §8.3). The stanza, its tree and its serialised form lie in one arena, the stanza itself at its
+ * beginning; for ordinary stanzas that is one piece of memory in all.
  */
 #include "xmpp/stanza.h"
 
@@ -13,12 +13,14 @@
 #include "xmpp/writer.h"
 
 enum {
-	/* The tree, the addresses and the serialised form take this many times the bytes, and this much besides. */
+	/* The tree, the addresses and the serialised form take this many times the bytes, and this much
+	 * besides. */
 	FOOTPRINT_FACTOR = 3,
 	FOOTPRINT_FIXED = 384,
 	WRITE_GUESS = 1000,             /* of most stanzas' content */
 	TAG_WEIGHT = 32,
-	/* A longer original is left out of its error, which would else be larger than what was allowed to come. */
+	/* A longer original is left out of its error, which would else be larger than what was allowed to
+	 * come. */
 	ORIGINAL_MAX = 8 << 10,
 };
 
@@ -78,14 +80,14 @@ const char *stanza_type_name(enum stanza_type type)
 struct stanza *stanza_new(size_t size)
 {
 	struct stanza *s = arena_new_self(sizeof(*s), offsetof(struct stanza, arena),
-					  FOOTPRINT_FACTOR * size + FOOTPRINT_FIXED);
+	                                  FOOTPRINT_FACTOR * size + FOOTPRINT_FIXED);
 
 	atomic_init(&s->refs, 1);
 	return s;
 }
 
-struct stanza *stanza_make(enum stanza_kind kind, enum stanza_type type, const struct jid *from, const struct jid *to,
-			   const char *id)
+struct stanza *stanza_make(enum stanza_kind kind, enum stanza_type type, const struct jid *from,
+                           const struct jid *to, const char *id)
 {
 	struct stanza *s = stanza_new(0);
 
@@ -263,8 +265,8 @@ static void stanza_add_original(struct stanza *error, const struct stanza *s)
 	}
 }
 
-const struct stanza *stanza_error(const struct stanza *s, const struct jid *from, enum stanza_condition condition,
-				  const char *text)
+const struct stanza *stanza_error(const struct stanza *s, const struct jid *from,
+                                  enum stanza_condition condition, const char *text)
 {
 	struct stanza *error;
 

@@ -10,7 +10,8 @@
 
 #define UTF8_EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
 
-/* The high bit of each byte that is a control character or lies beyond ASCII; a borrow may set one too many behind it. */
+/* The high bit of each byte that is a control character or lies beyond ASCII; a borrow may set one too many
+ * behind it. */
 static uint64_t utf8_marks(const unsigned char *s)
 {
 	uint64_t word;
@@ -25,7 +26,7 @@ static size_t utf8_plain(const unsigned char *s, size_t len)
 	size_t at = 0;
 
 	while (len - at >= 32 && !(utf8_marks(s + at) | utf8_marks(s + at + 8) | utf8_marks(s + at + 16) |
-				   utf8_marks(s + at + 24)))
+	                           utf8_marks(s + at + 24)))
 		at += 32;
 	while (len - at >= 8 && !utf8_marks(s + at))
 		at += 8;
@@ -53,7 +54,8 @@ static size_t utf8_char(const unsigned char *s, size_t left)
 	if ((s[0] & 0xf8) == 0xf0) {
 		if (left < 4 || !utf8_is_tail(s[1]) || !utf8_is_tail(s[2]) || !utf8_is_tail(s[3]))
 			return 0;
-		c = (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3f) << 12 | (uint32_t)(s[2] & 0x3f) << 6;
+		c = (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3f) << 12 |
+		    (uint32_t)(s[2] & 0x3f) << 6;
 		return c >= 0x10000 && c <= 0x10ffff ? 4 : 0;
 	}
 	return 0;

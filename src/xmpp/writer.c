@@ -10,8 +10,9 @@
 
 #include "xmpp/ns.h"
 
-/* What a byte is written as. A line break other than LF would be normalised away by the reader (XML 1.0 §2.11), any
- * blank but the space inside an attribute (§3.3.3). A control character is no XML; trees have none. */
+/* What a byte is written as. A line break other than LF would be normalised away by the reader (XML 1.0
+ * §2.11), any blank but the space inside an attribute (§3.3.3). A control character is no XML; trees have
+ * none. */
 enum escape { PLAIN, AMP, LT, GT, QUOT, APOS, TAB, LF, CR, ILLEGAL };
 
 static const struct {
@@ -67,7 +68,8 @@ void writer_attr(struct buf *out, const char *name, const char *value)
 	buf_add_char(out, '\'');
 }
 
-/* A namespace of attributes gets the prefix "nsN", N being the place of its first attribute, where it is declared. */
+/* A namespace of attributes gets the prefix "nsN", N being the place of its first attribute, where it is
+ * declared. */
 static void write_prefix(struct buf *out, const struct element *element, const struct attr *attr)
 {
 	const struct attr *first = element->attrs;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one stanza costs between the bytes that come in and the bytes that go out, step by step, beside expat alone on
- * the same bytes. Nanoseconds of CPU, the best of several rounds.
+ * What one stanza costs between the bytes that come in and the bytes that go out, step by step, beside expat
+ * alone on the same bytes. Nanoseconds of CPU, the best of several rounds.
  *
  *	make tests/bench/bench_stanza && tests/bench/bench_stanza
  */
@@ -17,7 +17,8 @@
 #include "xmpp/stanza.h"
 #include "xmpp/utf8.h"
 
-#define HEADER "<stream:stream xmlns='" NS_CLIENT "' xmlns:stream='" NS_STREAM "' to='north.example' version='1.0'>"
+#define HEADER \
+	"<stream:stream xmlns='" NS_CLIENT "' xmlns:stream='" NS_STREAM "' to='north.example' version='1.0'>"
 
 static const struct {
 	const char *name, *xml;
@@ -108,8 +109,8 @@ static struct stanza *parse(struct bench *bench)
 	struct stanza *s = stanza_new(bench->len);
 	struct element *root;
 
-	if (parser_stanza(bench->set, &s->arena, bench->root.prime, bench->root.content_ns, bench->xml, bench->len,
-			  &parser_limits_default, &root) != PARSER_OK ||
+	if (parser_stanza(bench->set, &s->arena, bench->root.prime, bench->root.content_ns, bench->xml,
+	                  bench->len, &parser_limits_default, &root) != PARSER_OK ||
 	    stanza_read(s, root, "en") != STANZA_CHECK_OK)
 		abort();
 	return s;
@@ -176,8 +177,8 @@ static void report(struct bench *bench, const char *name)
 
 	bench->sealed = stanza_seal(parse(bench));
 	all = measure(bench, run_all);
-	printf("%-14s %4zu  %6.0f  %6.0f  %6.0f  %6.0f  %6.0f  %6.0f  %6.0f  %5.2f  %6zu\n", name, bench->len, expat,
-	       measure(bench, run_framer), measure(bench, run_utf8), measure(bench, run_parse),
+	printf("%-14s %4zu  %6.0f  %6.0f  %6.0f  %6.0f  %6.0f  %6.0f  %6.0f  %5.2f  %6zu\n", name, bench->len,
+	       expat, measure(bench, run_framer), measure(bench, run_utf8), measure(bench, run_parse),
 	       measure(bench, run_seal), measure(bench, run_write), all, all / expat,
 	       arena_footprint(&bench->sealed->arena));
 	stanza_unref(&bench->sealed);
@@ -193,10 +194,11 @@ int main(void)
 	framer_init(&bench.open);
 	framer_next(&bench.open, HEADER, sizeof(HEADER) - 1, 1 << 18, &pos, &start, &end);
 	if (parser_header(bench.set, &bench.arena, HEADER, sizeof(HEADER) - 1, &parser_limits_default,
-			  &bench.root) != PARSER_OK)
+	                  &bench.root) != PARSER_OK)
 		abort();
 	expat_renew(&bench);
-	printf("ns of CPU       bytes   expat  framer    utf8   parse   +seal   write     all  /expat  footprint\n");
+	printf("ns of CPU       bytes   expat  framer    utf8   parse   +seal   write     all  /expat  "
+	       "footprint\n");
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		bench.xml = samples[i].xml;
 		bench.len = strlen(samples[i].xml);

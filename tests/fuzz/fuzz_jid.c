@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Addresses from a peer. Checked: what is prepared is legal, within the lengths, has its separators where its parts say,
- * and is not changed by preparing it again, whole or part by part.
+ * Addresses from a peer. Checked: what is prepared is legal, within the lengths, has its separators where its
+ * parts say, and is not changed by preparing it again, whole or part by part.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ static void check_parts(struct arena *arena, const struct jid *jid)
 
 	CHECK(strlen(jid->text) == jid_len(jid) && jid_len(jid) <= JID_MAX);
 	CHECK(utf8_is_xml(jid->text, jid_len(jid)));
-	CHECK(jid->local_len <= JID_PART_MAX && jid->domain_len <= JID_PART_MAX && jid->resource_len <= JID_PART_MAX);
+	CHECK(jid->local_len <= JID_PART_MAX && jid->domain_len <= JID_PART_MAX &&
+	      jid->resource_len <= JID_PART_MAX);
 	CHECK(jid->domain_len > 0);
 	CHECK(!memchr(jid->text, '@', jid->local_len) && !memchr(jid->text, '/', jid->local_len));
 	CHECK(!memchr(jid_domain_text(jid), '@', jid->domain_len));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bytes from a peer through framer, parser and writer. Checked: the units do not depend on how the bytes are cut, what
- * is parsed comes back the same when it is written and parsed again, and what is sent on is within the limits that held
- * when it came. The first byte says in what pieces the rest comes.
+ * Bytes from a peer through framer, parser and writer. Checked: the units do not depend on how the bytes are
+ * cut, what is parsed comes back the same when it is written and parsed again, and what is sent on is within
+ * the limits that held when it came. The first byte says in what pieces the rest comes.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -63,7 +63,8 @@ static void check_stanza(struct peer *peer, const struct stanza *s)
 	CHECK(framer_next(&framer, out.data, out.len, SIZE_MAX / 2, &pos, &start, &end) == FRAMER_HEADER);
 	CHECK(framer_next(&framer, out.data, out.len, SIZE_MAX / 2, &pos, &start, &end) == FRAMER_STANZA);
 	CHECK(start == 3 && end == out.len);
-	back = parser_text(peer->set, &arena, NS_CLIENT, out.data + start, end - start, &parser_limits_default);
+	back = parser_text(peer->set, &arena, NS_CLIENT, out.data + start, end - start,
+	                   &parser_limits_default);
 	CHECK(back && element_is(back, s->root->name, s->root->ns));
 	buf_clear(&out);
 	arena_clear(&arena);
@@ -76,7 +77,7 @@ static void take_stanza(struct peer *peer, const char *bytes, size_t len)
 	struct element *root;
 
 	if (parser_stanza(peer->set, &s->arena, peer->root.prime, peer->root.content_ns, bytes, len,
-			  &parser_limits_default, &root) == PARSER_OK) {
+	                  &parser_limits_default, &root) == PARSER_OK) {
 		check_tree(peer, root, NS_CLIENT);
 		check_tree(peer, root, NULL);
 		stanza_read(s, root, "en");
@@ -99,8 +100,8 @@ static bool take_unit(struct peer *peer, enum framer_result result, const char *
 		take_stanza(peer, bytes, len);
 		return true;
 	}
-	return result == FRAMER_HEADER && parser_header(peer->set, &peer->arena, bytes, len, &parser_limits_default,
-							&peer->root) == PARSER_OK;
+	return result == FRAMER_HEADER && parser_header(peer->set, &peer->arena, bytes, len,
+	                                                &parser_limits_default, &peer->root) == PARSER_OK;
 }
 
 /* piece: bytes of each read. parse: not only frames. */
@@ -118,9 +119,10 @@ static enum framer_result run(struct peer *peer, const char *bytes, size_t len, 
 
 		buf_add(&in, bytes + fed, n);
 		fed += n;
-		while ((result = framer_next(&framer, in.data, in.len, LIMIT, &pos, &start, &end)) != FRAMER_MORE) {
-			if (result == FRAMER_TOO_BIG || result == FRAMER_RESTRICTED || result == FRAMER_BROKEN ||
-			    peer->units == UNITS_MAX)
+		while ((result = framer_next(&framer, in.data, in.len, LIMIT, &pos, &start, &end)) !=
+		       FRAMER_MORE) {
+			if (result == FRAMER_TOO_BIG || result == FRAMER_RESTRICTED ||
+			    result == FRAMER_BROKEN || peer->units == UNITS_MAX)
 				goto over;
 			CHECK(start < end && end == pos && end - start <= LIMIT);
 			peer->ends[peer->units++] = gone + end;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The conditions of RFC 6120 against the tables in tests/vectors: each name, in the RFC's order, with its error type.
+ * The conditions of RFC 6120 against the tables in tests/vectors: each name, in the RFC's order, with its
+ * error type.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,10 +92,11 @@ static void an_error_as_it_is_written(void **state)
 	error_add(&arena, root, STANZA_ITEM_NOT_FOUND, "No <such> item.");
 	writer_element(&out, root, NS_CLIENT);
 	buf_add_char(&out, '\0');
-	assert_string_equal(out.data,
-			    "<iq><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-			    "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>No &lt;such&gt; item."
-			    "</text></error></iq>");
+	assert_string_equal(
+		out.data,
+		"<iq><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+		"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>No &lt;such&gt; item."
+		"</text></error></iq>");
 	buf_clear(&out);
 	arena_clear(&arena);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The framer against tables, and against expat: on random streams both see the same units, wherever the bytes are cut
- * and whatever is wrong with them.
+ * The framer against tables, and against expat: on random streams both see the same units, wherever the bytes
+ * are cut and whatever is wrong with them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,9 +51,10 @@ static bool is_unit(size_t result)
 	return result == FRAMER_HEADER || result == FRAMER_STANZA || result == FRAMER_FOOTER;
 }
 
-/* Feeds the stream as a connection would, in pieces of 1 .. piece_max bytes, keeping only what is unfinished. */
+/* Feeds the stream as a connection would, in pieces of 1 .. piece_max bytes, keeping only what is
+ * unfinished. */
 static void frame(struct events *events, const char *bytes, size_t len, size_t limit, struct random *random,
-		  unsigned piece_max)
+                  unsigned piece_max)
 {
 	size_t fed = 0, gone = 0, pos = 0, start, end;
 	struct buf in = { 0 };
@@ -86,9 +87,11 @@ static void frame(struct events *events, const char *bytes, size_t len, size_t l
 
 static const char *letters_of(const struct events *events)
 {
-	static const char letters[] = { [FRAMER_MORE] = '?', [FRAMER_HEADER] = 'h', [FRAMER_STANZA] = 's',
-					[FRAMER_FOOTER] = 'f', [FRAMER_TOO_BIG] = 'B', [FRAMER_RESTRICTED] = 'R',
-					[FRAMER_BROKEN] = 'X' };
+	static const char letters[] = {
+		[FRAMER_MORE] = '?',   [FRAMER_HEADER] = 'h',  [FRAMER_STANZA] = 's',
+		[FRAMER_FOOTER] = 'f', [FRAMER_TOO_BIG] = 'B', [FRAMER_RESTRICTED] = 'R',
+		[FRAMER_BROKEN] = 'X'
+	};
 	static char text[EVENTS_MAX + 1];
 
 	for (size_t i = 0; i < events->count; i++)
@@ -172,7 +175,8 @@ static void streams_by_example(void **state)
 		for (uint64_t seed = 0; seed < 20; seed++) {
 			struct random random = { seed + 88172645463325252u };
 
-			frame(&events, streams[i].bytes, strlen(streams[i].bytes), 100, seed ? &random : NULL, 3);
+			frame(&events, streams[i].bytes, strlen(streams[i].bytes), 100, seed ? &random : NULL,
+			      3);
 			assert_string_equal(letters_of(&events), streams[i].expected);
 		}
 	}
@@ -226,7 +230,8 @@ static void the_hard_limits_hold(void **state)
 	assert_frames(stream_of("<s><a ", "b='' ", FRAMER_ATTRIBUTES_MAX, "/>"), 1 << 20, "hs");
 	assert_frames(stream_of("<s><a ", "b='' ", FRAMER_ATTRIBUTES_MAX + 1, "/>"), 1 << 20, "hB");
 	assert_frames(stream_of("<s ", "b='' ", FRAMER_ATTRIBUTES_MAX + 1, ">"), 1 << 20, "B");
-	assert_frames(stream_of("<s><a>", "<b c='' d='' e=''/>", FRAMER_ATTRIBUTES_MAX, "</a>"), 1 << 20, "hs");
+	assert_frames(stream_of("<s><a>", "<b c='' d='' e=''/>", FRAMER_ATTRIBUTES_MAX, "</a>"), 1 << 20,
+	              "hs");
 }
 
 /* ---- expat as the authority ---- */
@@ -267,7 +272,8 @@ static void XMLCALL reference_end(void *user, const char *name)
 	if (--reference->depth == 1)
 		events_add(&reference->events, FRAMER_STANZA, reference->start, reference_behind(reference));
 	else if (reference->depth == 0)
-		events_add(&reference->events, FRAMER_FOOTER, reference_at(reference), reference_behind(reference));
+		events_add(&reference->events, FRAMER_FOOTER, reference_at(reference),
+		           reference_behind(reference));
 }
 
 /* What expat sees of the stream; answers whether it found nothing wrong. */
@@ -305,7 +311,8 @@ static void add_tag(struct buf *out, struct random *random, const char *name)
 		ADD_ONE_OF(out, random, " ", "\n ", "\t");
 		buf_add_str(out, names[i]);
 		ADD_ONE_OF(out, random, "=", " = ");
-		ADD_ONE_OF(out, random, "''", "'x'", "'>'", "\">/>\"", "\"it's\"", "'\"'", "'&lt;&#x3e;'", "'/'",
+		ADD_ONE_OF(out, random, "''", "'x'", "'>'", "\">/>\"", "\"it's\"", "'\"'", "'&lt;&#x3e;'",
+			   "'/'",
 			   "'\xe2\x82\xac ]]>'");
 	}
 	ADD_ONE_OF(out, random, "", " ");
@@ -326,7 +333,8 @@ static void add_element(struct buf *out, struct random *random, int depth)
 		if (depth < 5 && random_below(random, 2))
 			add_element(out, random, depth + 1);
 		else
-			ADD_ONE_OF(out, random, "text", " ", "&amp;", "x>", "]]", "<![CDATA[]]>", "<![CDATA[</a>]]>",
+			ADD_ONE_OF(out, random, "text", " ", "&amp;", "x>", "]]", "<![CDATA[]]>",
+				   "<![CDATA[</a>]]>",
 				   "<![CDATA[]>]]]]>", "<![CDATA[<![CDATA[ ]]>", "\xf0\x9f\x98\x80", "'\"/=");
 	}
 	buf_add_str(out, "</");
@@ -390,7 +398,8 @@ static void damaged_streams_are_never_cut_elsewhere(void **state)
 		frame(&whole, stream.data, stream.len, 1 << 20, NULL, 0);
 		frame(&split, stream.data, stream.len, 1 << 20, &random, turn % 2 ? 2 : 60);
 		assert_same_events(&split, &whole);
-		for (size_t i = 0; i < expected.count && i < whole.count && is_unit(whole.list[i].result); i++)
+		for (size_t i = 0; i < expected.count && i < whole.count && is_unit(whole.list[i].result);
+		     i++)
 			assert_memory_equal(&whole.list[i], &expected.list[i], sizeof(whole.list[i]));
 	}
 	buf_clear(&stream);

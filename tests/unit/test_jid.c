@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Addresses against the vectors of RFC 7622 §3.5 (with what RFC 6122 makes of them), stringprep and SASLprep; splitting,
- * lengths, look-alikes of the separators; what is prepared stays as it is when prepared again.
+ * Addresses against the vectors of RFC 7622 §3.5 (with what RFC 6122 makes of them), stringprep and SASLprep;
+ * splitting, lengths, look-alikes of the separators; what is prepared stays as it is when prepared again.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,12 +131,13 @@ static void profiles_of_stringprep(void **state)
 			continue;
 		}
 		is_address = jid_make(&arena, v.fields[0], "d", NULL, JID_ANY, &jid);
-		assert_prepared(is_address, is_address ? arena_str_len(&arena, jid.text, jid.local_len) : NULL,
-				v.fields[1]);
+		assert_prepared(is_address,
+		                is_address ? arena_str_len(&arena, jid.text, jid.local_len) : NULL,
+		                v.fields[1]);
 		if (is_address)
 			assert_stays(&arena, &jid);
 		assert_int_equal(jid_make(&arena, v.fields[0], "d", NULL, JID_NEW_LOCAL, &jid),
-				 is_address && !is_newer);
+		                 is_address && !is_newer);
 		is_allowed = jid_resource_prepare(&arena, v.fields[0], len, &out);
 		assert_prepared(is_allowed, out, v.fields[2]);
 		is_allowed = jid_saslprep(&arena, v.fields[0], len, &out);
@@ -184,7 +185,8 @@ static void a_part_has_at_most_1023_octets(void **state)
 
 	(void)state;
 	arena_init(&arena, 0);
-	assert_true(jid_make(&arena, repeat(&arena, "a", 1023), "d", repeat(&arena, "a", 1023), JID_ANY, &jid));
+	assert_true(
+		jid_make(&arena, repeat(&arena, "a", 1023), "d", repeat(&arena, "a", 1023), JID_ANY, &jid));
 	assert_int_equal(jid_len(&jid), 1023 + 1 + 1 + 1 + 1023);
 	assert_stays(&arena, &jid);
 	assert_false(jid_make(&arena, repeat(&arena, "a", 1024), "d", NULL, JID_ANY, &jid));
@@ -274,7 +276,8 @@ static void domains_are_kept_as_u_labels(void **state)
 	(void)state;
 	arena_init(&arena, 0);
 	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
-		bool is_valid = jid_domain_prepare(&arena, domains[i].domain, strlen(domains[i].domain), &jid);
+		bool is_valid =
+			jid_domain_prepare(&arena, domains[i].domain, strlen(domains[i].domain), &jid);
 
 		assert_int_equal(is_valid, domains[i].prepared != NULL);
 		if (!is_valid)
@@ -308,7 +311,8 @@ static void separators_do_not_appear(void **state)
 	(void)state;
 	arena_init(&arena, 0);
 	for (size_t i = 0; i < sizeof(look_alikes) / sizeof(look_alikes[0]); i++) {
-		bool is_valid = jid_prepare(&arena, look_alikes[i].text, strlen(look_alikes[i].text), JID_ANY, &jid);
+		bool is_valid =
+			jid_prepare(&arena, look_alikes[i].text, strlen(look_alikes[i].text), JID_ANY, &jid);
 
 		assert_int_equal(is_valid, look_alikes[i].prepared != NULL);
 		if (is_valid)

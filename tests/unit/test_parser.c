@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parser: what it makes of stanzas and headers, each thing that RFC 6120 §11 forbids, each limit exceeded once, and
- * that a parser survives whatever came before.
+ * The parser: what it makes of stanzas and headers, each thing that RFC 6120 §11 forbids, each limit exceeded
+ * once, and that a parser survives whatever came before.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,14 +50,16 @@ static enum parser_result header(struct fixture *f, const char *xml)
 
 static void open_stream(struct fixture *f, const char *content_ns)
 {
-	assert_int_equal(header(f, arena_printf(&f->arena, "<stream:stream xmlns='%s'" STREAM_NS ">", content_ns)),
-			 PARSER_OK);
+	assert_int_equal(header(f, arena_printf(&f->arena, "<stream:stream xmlns='%s'" STREAM_NS ">",
+	                                        content_ns)),
+	                 PARSER_OK);
 	assert_string_equal(f->root.content_ns, content_ns);
 }
 
 static enum parser_result stanza(struct fixture *f, const char *xml, size_t len, struct element **out)
 {
-	return parser_stanza(f->set, &f->arena, f->root.prime, f->root.content_ns, xml, len, &parser_limits_default, out);
+	return parser_stanza(f->set, &f->arena, f->root.prime, f->root.content_ns, xml, len,
+	                     &parser_limits_default, out);
 }
 
 /* The stanza, written where nothing is declared. */
@@ -91,9 +93,10 @@ static void a_usual_header_shares_its_prime(void **state)
 
 	open_stream(f, NS_CLIENT);
 	client = f->root.prime;
-	assert_int_equal(header(f, "<?xml version='1.0' encoding='utf-8'?>\n<stream:stream to='north.example' version='1.0' "
-				   "xml:lang='de'" STREAM_NS " xmlns='jabber:client' id='x&amp;y'>"),
-			 PARSER_OK);
+	assert_int_equal(header(f, "<?xml version='1.0' encoding='utf-8'?>\n<stream:stream "
+	                           "to='north.example' version='1.0' "
+	                           "xml:lang='de'" STREAM_NS " xmlns='jabber:client' id='x&amp;y'>"),
+	                 PARSER_OK);
 	assert_ptr_equal(f->root.prime, client);
 	assert_true(element_is(f->root.element, "stream", NS_STREAM));
 	assert_string_equal(element_attr(f->root.element, "to"), "north.example");
@@ -103,8 +106,10 @@ static void a_usual_header_shares_its_prime(void **state)
 	assert_null(f->root.element->first);
 	open_stream(f, NS_SERVER);
 	server = f->root.prime;
-	assert_int_equal(header(f, "<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback'" STREAM_NS ">"),
-			 PARSER_OK);
+	assert_int_equal(
+		header(f, "<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback'" STREAM_NS
+	                  ">"),
+		PARSER_OK);
 	assert_ptr_equal(f->root.prime, server);
 	/* Some bind the stream's namespace again; the root's own prefix does not matter. */
 	open_stream(f, NS_COMPONENT_ACCEPT);
@@ -151,11 +156,13 @@ static void prefixes_declared_on_the_root_hold_in_stanzas(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(header(f, "<s:stream xmlns='jabber:client' xmlns:s='" NS_STREAM "' xmlns:q='urn:q&apos;&lt;&amp;'>"),
-			 PARSER_OK);
+	assert_int_equal(header(f, "<s:stream xmlns='jabber:client' xmlns:s='" NS_STREAM
+	                           "' xmlns:q='urn:q&apos;&lt;&amp;'>"),
+	                 PARSER_OK);
 	assert_parsed(f, "<s:features><q:a q:b='c'/></s:features>",
-		      "<features xmlns='" NS_STREAM "'><a xmlns='urn:q&apos;&lt;&amp;' xmlns:ns1='urn:q&apos;&lt;&amp;' "
-		      "ns1:b='c'/></features>");
+	              "<features xmlns='" NS_STREAM
+	              "'><a xmlns='urn:q&apos;&lt;&amp;' xmlns:ns1='urn:q&apos;&lt;&amp;' "
+	              "ns1:b='c'/></features>");
 	/* stream is bound even where the peer has another prefix for it. */
 	assert_parsed(f, "<stream:error/>", "<error xmlns='" NS_STREAM "'/>");
 	/* ... and is the peer's own where the peer says so. */
@@ -172,7 +179,7 @@ static void servers_may_write_dialback_without_declaring_it(void **state)
 
 	open_stream(f, NS_SERVER);
 	assert_parsed(f, "<db:result from='a' to='b'>key</db:result>",
-		      "<result xmlns='jabber:server:dialback' from='a' to='b'>key</result>");
+	              "<result xmlns='jabber:server:dialback' from='a' to='b'>key</result>");
 	open_stream(f, NS_CLIENT);
 	assert_refused(f, "<db:result/>", PARSER_BAD_PREFIX);
 }
@@ -184,8 +191,9 @@ static void many_unusual_roots(void **state)
 	struct fixture *f = *state;
 
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(header(f, arena_printf(&f->arena, "<s xmlns='jabber:client' xmlns:p='urn:%d'>", i)),
-				 PARSER_OK);
+		assert_int_equal(header(f, arena_printf(&f->arena,
+		                                        "<s xmlns='jabber:client' xmlns:p='urn:%d'>", i)),
+		                 PARSER_OK);
 		roots[i] = f->root;
 	}
 	for (int i = 0; i < 200; i++) {
@@ -201,17 +209,20 @@ static void trees_of_stanzas(void **state)
 	struct fixture *f = *state;
 
 	open_stream(f, NS_CLIENT);
-	assert_parsed(f, "<message to='a' ><body>x &lt;&#65;<![CDATA[<&>]]>\ny</body >\t</message>",
-		      "<message xmlns='jabber:client' to='a'><body>x &lt;A&lt;&amp;&gt;\ny</body>\t</message>");
+	assert_parsed(
+		f, "<message to='a' ><body>x &lt;&#65;<![CDATA[<&>]]>\ny</body >\t</message>",
+		"<message xmlns='jabber:client' to='a'><body>x &lt;A&lt;&amp;&gt;\ny</body>\t</message>");
 	assert_parsed(f, "<iq><ping xmlns='urn:xmpp:ping'/></iq>",
-		      "<iq xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>");
-	assert_parsed(f, "<x:iq xmlns:x='jabber:client'><x:a/></x:iq>", "<iq xmlns='jabber:client'><a/></iq>");
+	              "<iq xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>");
+	assert_parsed(f, "<x:iq xmlns:x='jabber:client'><x:a/></x:iq>",
+	              "<iq xmlns='jabber:client'><a/></iq>");
 	assert_parsed(f, "<iq xmlns=''><a/><b xmlns='jabber:client'/></iq>",
-		      "<iq xmlns=''><a/><b xmlns='jabber:client'/></iq>");
-	assert_parsed(f, "<iq xml:lang='de' xmlns:a='urn:a' xmlns:b='urn:a' a:x='1' b:y='2' x='3'/>",
-		      "<iq xmlns='jabber:client' xml:lang='de' xmlns:ns2='urn:a' ns2:x='1' ns2:y='2' x='3'/>");
+	              "<iq xmlns=''><a/><b xmlns='jabber:client'/></iq>");
+	assert_parsed(
+		f, "<iq xml:lang='de' xmlns:a='urn:a' xmlns:b='urn:a' a:x='1' b:y='2' x='3'/>",
+		"<iq xmlns='jabber:client' xml:lang='de' xmlns:ns2='urn:a' ns2:x='1' ns2:y='2' x='3'/>");
 	assert_parsed(f, "<a b='&#9;&#10;&#13;\n &quot;&apos;'/>",
-		      "<a xmlns='jabber:client' b='&#9;&#10;&#13;  &quot;&apos;'/>");
+	              "<a xmlns='jabber:client' b='&#9;&#10;&#13;  &quot;&apos;'/>");
 	assert_parsed(f, "<a>]]&gt; &#13;\r\n</a>", "<a xmlns='jabber:client'>]]&gt; &#13;\n</a>");
 }
 
@@ -221,23 +232,29 @@ static void the_content_namespace_is_jabber_client(void **state)
 	struct fixture *f = *state;
 
 	open_stream(f, NS_SERVER);
-	assert_parsed(f, "<message><body>x</body><a xmlns='urn:a'><message xmlns='jabber:server'/><b/></a><error/></message>",
-		      "<message xmlns='jabber:client'><body>x</body><a xmlns='urn:a'><message xmlns='jabber:server'/><b/></a>"
-		      "<error/></message>");
+	assert_parsed(f,
+	              "<message><body>x</body><a xmlns='urn:a'><message "
+	              "xmlns='jabber:server'/><b/></a><error/></message>",
+	              "<message xmlns='jabber:client'><body>x</body><a xmlns='urn:a'><message "
+	              "xmlns='jabber:server'/><b/></a>"
+	              "<error/></message>");
 	assert_parsed(f, "<iq><error><text xmlns='urn:t'/><app/></error></iq>",
-		      "<iq xmlns='jabber:client'><error><text xmlns='urn:t'/><app/></error></iq>");
+	              "<iq xmlns='jabber:client'><error><text xmlns='urn:t'/><app/></error></iq>");
 	assert_parsed(f, "<x xmlns='urn:x'><iq xmlns='jabber:server'/><iq xmlns='jabber:client'/></x>",
-		      "<x xmlns='urn:x'><iq xmlns='jabber:server'/><iq xmlns='jabber:client'/></x>");
+	              "<x xmlns='urn:x'><iq xmlns='jabber:server'/><iq xmlns='jabber:client'/></x>");
 	assert_parsed(f, "<s:iq xmlns:s='jabber:server'><a xmlns=''><s:b/></a><s:c/></s:iq>",
-		      "<iq xmlns='jabber:client'><a xmlns=''><b xmlns='jabber:server'/></a><c/></iq>");
+	              "<iq xmlns='jabber:client'><a xmlns=''><b xmlns='jabber:server'/></a><c/></iq>");
 	open_stream(f, NS_COMPONENT_ACCEPT);
-	assert_parsed(f, "<presence><show/></presence>", "<presence xmlns='jabber:client'><show/></presence>");
+	assert_parsed(f, "<presence><show/></presence>",
+	              "<presence xmlns='jabber:client'><show/></presence>");
 	assert_parsed(f, "<handshake>aaee</handshake>", "<handshake xmlns='jabber:client'>aaee</handshake>");
 	open_stream(f, NS_CLIENT);
 	assert_parsed(f, "<message><a xmlns='urn:a'><message xmlns='jabber:client'/></a></message>",
-		      "<message xmlns='jabber:client'><a xmlns='urn:a'><message xmlns='jabber:client'/></a></message>");
+	              "<message xmlns='jabber:client'><a xmlns='urn:a'><message "
+	              "xmlns='jabber:client'/></a></message>");
 	assert_int_equal(header(f, "<s>"), PARSER_OK);
-	assert_parsed(f, "<c:iq xmlns:c='jabber:client'><a/></c:iq>", "<iq xmlns='jabber:client'><a xmlns=''/></iq>");
+	assert_parsed(f, "<c:iq xmlns:c='jabber:client'><a/></c:iq>",
+	              "<iq xmlns='jabber:client'><a xmlns=''/></iq>");
 }
 
 static void stanzas_with_faults(void **state)
@@ -304,21 +321,28 @@ static void the_separator_cannot_be_injected(void **state)
 	struct fixture *f = *state;
 
 	open_stream(f, NS_CLIENT);
-	assert_refused(f, "<a xmlns='urn:a\x1f" "b'/>", PARSER_NOT_WELL_FORMED);
+	assert_refused(f,
+	               "<a xmlns='urn:a\x1f"
+	               "b'/>",
+	               PARSER_NOT_WELL_FORMED);
 	assert_refused(f, "<a xmlns='urn:a&#31;b'/>", PARSER_NOT_WELL_FORMED);
 	assert_refused(f, "<x:a xmlns:x='urn:a&#x1f;b'/>", PARSER_NOT_WELL_FORMED);
-	assert_refused(f, "<a\x1f" "b/>", PARSER_NOT_WELL_FORMED);
+	assert_refused(f,
+	               "<a\x1f"
+	               "b/>",
+	               PARSER_NOT_WELL_FORMED);
 }
 
 /* ---- limits ---- */
 
-static void assert_limit(struct fixture *f, const char *xml, struct parser_limits limits, enum parser_result expected)
+static void assert_limit(struct fixture *f, const char *xml, struct parser_limits limits,
+                         enum parser_result expected)
 {
 	struct element *element;
 
-	assert_int_equal(parser_stanza(f->set, &f->arena, f->root.prime, f->root.content_ns, xml, strlen(xml), &limits,
-				       &element),
-			 expected);
+	assert_int_equal(parser_stanza(f->set, &f->arena, f->root.prime, f->root.content_ns, xml, strlen(xml),
+	                               &limits, &element),
+	                 expected);
 }
 
 static void each_limit_exceeded_once(void **state)
@@ -341,7 +365,8 @@ static void each_limit_exceeded_once(void **state)
 	assert_parsed(f, "<a/>", "<a xmlns='jabber:client'/>");
 }
 
-static const char *repeated(struct fixture *f, const char *before, const char *piece, size_t count, const char *after)
+static const char *repeated(struct fixture *f, const char *before, const char *piece, size_t count,
+                            const char *after)
 {
 	struct buf xml = { 0 };
 	const char *text;
@@ -380,8 +405,8 @@ static void a_namespace_is_kept_once(void **state)
 	xml = repeated(f, repeated(f, "<a xmlns:x='", "u", 100, "'>"), "<b/><x:c x:d=''/>", 50, "</a>");
 	arena_init(&arena, 0);
 	assert_int_equal(parser_stanza(f->set, &arena, f->root.prime, f->root.content_ns, xml, strlen(xml),
-				       &parser_limits_default, &element),
-			 PARSER_OK);
+	                               &parser_limits_default, &element),
+	                 PARSER_OK);
 	assert_ptr_equal(element->last->element->ns, element->last->element->attrs->ns);
 	assert_ptr_equal(element->last->element->ns, element->first->next->element->ns);
 	arena_clear(&arena);
@@ -400,7 +425,8 @@ static void a_namespace_cannot_be_multiplied(void **state)
 	assert_limit(f, repeated(f, declared, "<x:c/>", 1000, "</a>"), *limits, PARSER_LIMIT);
 	assert_limit(f, repeated(f, declared, "<b x:c=''/>", 1000, "</a>"), *limits, PARSER_LIMIT);
 	assert_limit(f, repeated(f, declared, "<x:b><x:c/><x:c/></x:b>", 10, "</a>"), *limits, PARSER_OK);
-	assert_limit(f, repeated(f, "<a>", "<b xmlns='urn:xmpp:bookmarks:1'/>", 5000, "</a>"), *limits, PARSER_OK);
+	assert_limit(f, repeated(f, "<a>", "<b xmlns='urn:xmpp:bookmarks:1'/>", 5000, "</a>"), *limits,
+	             PARSER_OK);
 }
 
 /* ---- parsers are replaced ---- */
@@ -416,9 +442,9 @@ static void thousands_of_stanzas(void **state)
 	for (int i = 0; i < 5000; i++) {
 		const char *xml = arena_printf(&arena, "<n%d xmlns='urn:%d' a%d=''>%d</n%d>", i, i, i, i, i);
 
-		assert_int_equal(parser_stanza(f->set, &arena, f->root.prime, f->root.content_ns, xml, strlen(xml),
-					       &parser_limits_default, &element),
-				 PARSER_OK);
+		assert_int_equal(parser_stanza(f->set, &arena, f->root.prime, f->root.content_ns, xml,
+		                               strlen(xml), &parser_limits_default, &element),
+		                 PARSER_OK);
 		assert_string_equal(element->ns, arena_printf(&arena, "urn:%d", i));
 		assert_string_equal(element_text(&arena, element), arena_printf(&arena, "%d", i));
 		arena_reset(&arena);
@@ -471,8 +497,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_usual_header_shares_its_prime, open_set, close_set),
 		cmocka_unit_test_setup_teardown(headers_with_faults, open_set, close_set),
-		cmocka_unit_test_setup_teardown(prefixes_declared_on_the_root_hold_in_stanzas, open_set, close_set),
-		cmocka_unit_test_setup_teardown(servers_may_write_dialback_without_declaring_it, open_set, close_set),
+		cmocka_unit_test_setup_teardown(prefixes_declared_on_the_root_hold_in_stanzas, open_set,
+		                                close_set),
+		cmocka_unit_test_setup_teardown(servers_may_write_dialback_without_declaring_it, open_set,
+		                                close_set),
 		cmocka_unit_test_setup_teardown(many_unusual_roots, open_set, close_set),
 		cmocka_unit_test_setup_teardown(trees_of_stanzas, open_set, close_set),
 		cmocka_unit_test_setup_teardown(the_content_namespace_is_jabber_client, open_set, close_set),

@@ -95,7 +95,7 @@ static void a_delay_names_who_stamps_it(void **state)
 	stamp_delay(&out, "o'neil@capulet.com", INT64_C(1031699305000000));
 	buf_add_char(&out, '\0');
 	assert_string_equal(out.data, "<delay xmlns='urn:xmpp:delay' from='o&apos;neil@capulet.com' "
-				      "stamp='2002-09-10T23:08:25.000Z'/>");
+	                              "stamp='2002-09-10T23:08:25.000Z'/>");
 	buf_clear(&out);
 }
 

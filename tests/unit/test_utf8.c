@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * UTF-8 and XML's characters: each class of byte sequence that RFC 3629 §4 and XML 1.0 §2.2 tell apart, at every place
- * relative to the words that the validator reads.
+ * UTF-8 and XML's characters: each class of byte sequence that RFC 3629 §4 and XML 1.0 §2.2 tell apart, at
+ * every place relative to the words that the validator reads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,8 @@ static void each_ascii_byte(void **state)
 	for (int c = 0; c < 0x80; c++) {
 		char text[8] = { 'a', 'b', 'c', (char)c, 'd', 'e', 'f', 'g' };
 
-		assert_int_equal(utf8_is_xml(text, sizeof(text)), c >= 0x20 || c == '\t' || c == '\n' || c == '\r');
+		assert_int_equal(utf8_is_xml(text, sizeof(text)),
+		                 c >= 0x20 || c == '\t' || c == '\n' || c == '\r');
 	}
 }
 
