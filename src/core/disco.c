@@ -6,6 +6,7 @@
  */
 #include "core/disco.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,8 +215,7 @@ static void *disco_home_open(struct home *home)
 	arena_init(&arena, 0);
 	caps_ver(disco_host_info(&arena, NULL, home->server, NULL), ver);
 	arena_clear(&arena);
-	memcpy(part->node, DISCO_NODE "#", sizeof(DISCO_NODE "#"));
-	strcat(part->node, ver);
+	snprintf(part->node, sizeof(part->node), DISCO_NODE "#%s", ver);
 	part->caps = str_printf("<c xmlns='" NS_CAPS "' hash='sha-1' node='" DISCO_NODE "' ver='%s'/>", ver);
 	return part;
 }
