@@ -204,6 +204,15 @@ static void im_account_unloaded(struct account *account)
 	account_set_part(account, &im_module, NULL);
 }
 
+/* Nobody shall stay subscribed to an account that is no more, or wait for its answer. */
+static void im_account_removed(struct account *account)
+{
+	const struct roster *roster = roster_of(account);
+
+	for (size_t i = 0; i < roster->count; i++)
+		subscribing_cancel(account, &roster->items[i]->contact, (enum subscription)roster->items[i]->state);
+}
+
 static void im_session_ended(struct session *session)
 {
 	presence_session_ended(session);
@@ -279,6 +288,7 @@ const struct module im_module = {
 	.home_close = im_home_close,
 	.account_loaded = im_account_loaded,
 	.account_unloaded = im_account_unloaded,
+	.account_removed = im_account_removed,
 	.account_shares_presence = im_shares_presence,
 	.session_ended = im_session_ended,
 	.session_sent = im_session_sent,

@@ -736,6 +736,52 @@ static void account_removed(void **unused)
 	scene_close(&c.scene);
 }
 
+/* Contacts of an account that is removed are told. */
+static void account_removed_with_contacts(void **unused)
+{
+	struct couple c = couple_subscribed();
+	struct account *account = c.juliet->person->session->account;
+	struct arena arena = { 0 };
+	struct jid jid = jid_copy(&arena, &account->jid);
+
+	(void)unused;
+	account_deleted(account->home, &jid);
+	town_settle(c.scene.town);
+	client_hears(c.romeo, "<presence from='" JULIET "/balcony' to='" ROMEO "' type='unavailable'/>");
+	client_hears(c.romeo, "<presence from='" JULIET "' to='" ROMEO "' type='unsubscribed'/>");
+	client_hears_of(c.romeo, "<item jid='" JULIET "' subscription='none'/>");
+	client_hears_nothing(c.romeo);
+	arena_clear(&arena);
+	scene_close(&c.scene);
+}
+
+/* A request waits in an item that clients do not see; asking back makes it one that they see. */
+static void ask_back(void **unused)
+{
+	struct couple c = couple_open("limits { roster-items = 1 }\n");
+
+	(void)unused;
+	client_says(c.romeo, "<presence type='subscribe' to='" JULIET "'/>");
+	client_forgets(c.juliet);
+	client_forgets(c.romeo);
+	client_says(c.juliet, "<presence type='subscribe' to='" ROMEO "'/>");
+	client_hears_of(c.juliet, "<item jid='" ROMEO "' subscription='none' ask='subscribe'/>");
+	client_says(c.romeo, "<presence type='subscribed' to='" JULIET "'/>");
+	client_hears_of(c.juliet, "type='subscribed'");
+	client_hears_of(c.juliet, "<item jid='" ROMEO "' subscription='to'/>");
+	client_hears_of(c.juliet, "<presence from='" ROMEO "/orchard' to='" JULIET "'/>");
+	client_forgets(c.romeo);
+	client_says(c.juliet, "<presence type='subscribed' to='" ROMEO "'/>");
+	client_hears_of(c.juliet, "<item jid='" ROMEO "' subscription='both'/>");
+	client_hears_of(c.romeo, "type='subscribed'");
+	client_hears_of(c.romeo, "<item jid='" JULIET "' subscription='both'/>");
+	client_forgets(c.romeo);
+	client_says(c.romeo, "<presence id='x' type='subscribe' to='nurse@north.example'/>");
+	client_hears_of(c.romeo, "<resource-constraint xmlns");
+	client_hears_nothing(c.romeo);
+	scene_close(&c.scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -763,6 +809,8 @@ int main(void)
 		cmocka_unit_test(pending_limits),
 		cmocka_unit_test(odd_presence),
 		cmocka_unit_test(account_removed),
+		cmocka_unit_test(account_removed_with_contacts),
+		cmocka_unit_test(ask_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
