@@ -1,3 +1,28 @@
 # SPDX-License-Identifier: MIT
 # Conversations: check programs, scripts and what the tarball carries.
 
+EXTRA_DIST += tests/talk/README.md
+EXTRA_DIST += tests/talk/bind.talk
+EXTRA_DIST += tests/talk/limits.talk
+EXTRA_DIST += tests/talk/sasl.talk
+EXTRA_DIST += tests/talk/stream.talk
+EXTRA_DIST += tests/talk/tls.talk
+
+check_PROGRAMS += tests/talk/talk
+tests_talk_talk_SOURCES = \
+	tests/talk/login.c \
+	tests/talk/login.h \
+	tests/talk/match.c \
+	tests/talk/match.h \
+	tests/talk/stage.c \
+	tests/talk/stage.h \
+	tests/talk/talk.c \
+	tests/support/asker.c \
+	tests/support/asker.h \
+	tests/support/folder.c \
+	tests/support/folder.h \
+	tests/support/store_trial.c \
+	tests/support/store_trial.h \
+	tests/support/town.c \
+	tests/support/town.h
+tests_talk_talk_LDADD = $(HANSA_LIBS)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every client does first, so that a conversation need not spell it out.
+ */
+#ifndef TALK_LOGIN_H
+#define TALK_LOGIN_H
+
+#include "stage.h"
+
+/* Each answers NULL, or a sentence of what went wrong. */
+
+/* A header to the domain; hears ours and the features. */
+const char *login_open(struct speaker *speaker, const char *domain);
+/* SCRAM or PLAIN as user with a password; the server's last word is left to be heard. */
+const char *login_prove(struct speaker *speaker, const char *user, const char *password, const char *mechanism);
+/* Opens the stream anew and binds; resource NULL: the server makes one. */
+const char *login_bind(struct speaker *speaker, const char *resource);
+/* All of it for the speaker's account, with STARTTLS where it is required. */
+const char *login(struct speaker *speaker, const char *resource);
+
+#endif
