@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Unit tests, tests/unit/test_X.c for each X: one line each between if and endif.
+# Unit tests, tests/unit/test_X.c for each X: one line each between if and check_PROGRAMS += tests/unit/test_connect
+check_PROGRAMS += tests/unit/test_resolve
+check_PROGRAMS += tests/unit/test_srv
+endif.
 
 EXTRA_DIST += tests/unit/tree.h
 EXTRA_DIST += tests/vectors/caps-xep0115.json
@@ -9,7 +12,7 @@ EXTRA_DIST += tests/vectors/saslprep.csv
 EXTRA_DIST += tests/vectors/stanza-errors.csv
 EXTRA_DIST += tests/vectors/stream-errors.csv
 EXTRA_DIST += tests/vectors/stringprep.csv
-EXTRA_DIST += tests/unit/world.h tests/unit/vector.h
+EXTRA_DIST += tests/unit/world.h tests/unit/vector.h tests/unit/tiny_dns.h
 EXTRA_DIST += tests/vectors/message-delivery-rfc6121-table-1.csv
 EXTRA_DIST += tests/vectors/routing-rfc6121-section-8.csv
 EXTRA_DIST += tests/vectors/subscription-states-rfc6121-appendix-a.csv
@@ -79,4 +82,7 @@ check_PROGRAMS += tests/unit/test_iq
 tests_unit_test_iq_SOURCES = tests/unit/test_iq.c $(core_support)
 check_PROGRAMS += tests/unit/test_disco
 tests_unit_test_disco_SOURCES = tests/unit/test_disco.c $(core_support)
+check_PROGRAMS += tests/unit/test_connect
+check_PROGRAMS += tests/unit/test_resolve
+check_PROGRAMS += tests/unit/test_srv
 endif
