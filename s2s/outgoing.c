@@ -217,11 +217,18 @@ static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_
 {
 	bool up = outgoing_is_up(outgoing);
 
-	if (condition == STREAM_HOST_UNKNOWN || condition == STREAM_HOST_GONE)
+	switch (condition) {
+	case STREAM_NO_ERROR:
+		return up && !text ? TROUBLE_NONE : TROUBLE_BROKEN;
+	case STREAM_HOST_UNKNOWN:
+	case STREAM_HOST_GONE:
 		return TROUBLE_HOST_UNKNOWN;
-	if (condition != STREAM_NO_ERROR)
-		return up || condition == STREAM_SYSTEM_SHUTDOWN ? TROUBLE_BROKEN : TROUBLE_REFUSED;
-	return up && !text ? TROUBLE_NONE : TROUBLE_BROKEN;
+	case STREAM_POLICY_VIOLATION:
+	case STREAM_NOT_AUTHORIZED:
+		return up ? TROUBLE_BROKEN : TROUBLE_DENIED;
+	default:
+		return up ? TROUBLE_BROKEN : TROUBLE_REFUSED;
+	}
 }
 
 static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)

@@ -25,6 +25,8 @@ static const struct trouble_meaning troubles[TROUBLES] = {
 	                       "That server could not verify this one" },
 	[TROUBLE_KEY] = { "key", true, STANZA_INTERNAL_SERVER_ERROR,
 	                  "That server says that this one is not what it claims to be" },
+	[TROUBLE_DENIED] = { "denied", true, STANZA_REMOTE_SERVER_TIMEOUT,
+	                     "That server does not accept connections from this one" },
 	[TROUBLE_REFUSED] = { "refused", false, STANZA_REMOTE_SERVER_TIMEOUT,
 	                      "That server refused the connection" },
 	[TROUBLE_BROKEN] = { "broken", false, STANZA_REMOTE_SERVER_TIMEOUT,

@@ -20,6 +20,7 @@ enum trouble {
 	TROUBLE_TLS,                    /* no TLS, or not such that policy is satisfied */
 	TROUBLE_DIALBACK,               /* the peer could not or would not verify us */
 	TROUBLE_KEY,                    /* the peer says that our key is not ours */
+	TROUBLE_DENIED,                 /* the peer does not want to speak to us */
 	TROUBLE_REFUSED,                /* any other stream error before the link was up */
 	TROUBLE_BROKEN,                 /* the connection ended */
 	TROUBLES
