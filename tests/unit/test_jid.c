@@ -241,7 +241,7 @@ static const struct {
 	{ "XN--BCHER-KVA.example", "b\u00fccher.example" },
 	{ "xn--a.example", NULL },
 	{ "xn--.example", NULL },
-	{ "xn--fubl-xn--fubl-cta.example", NULL },                      /* decodes to another A-label */
+	{ "xn--fubl-xn--fubl-cta.example", NULL },                      /* decodes to what is no U-label */
 	{ "\uff4e\uff4f\uff52\uff54\uff48.example", "north.example" },  /* full width */
 	{ "north\u3002example", "north.example" },                      /* ideographic full stop */
 	{ "north\uff0eexample\uff0e", "north.example" },
