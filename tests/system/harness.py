@@ -67,8 +67,8 @@ class Place:
             print(f"--- stderr\n{branch.errors()[-3000:]}")
 
 
-def eventually(true, seconds=20, every=0.05):
-    """Waits until true() holds; answers what it answered."""
+async def soon(true, seconds=20, every=0.05):
+    """eventually() that lets the people of a test go on meanwhile."""
     end = time.monotonic() + seconds
     while True:
         answer = true()
@@ -76,7 +76,16 @@ def eventually(true, seconds=20, every=0.05):
             return answer
         if time.monotonic() > end:
             raise AssertionError(f"did not come true: {inspect.getsource(true).strip()}")
-        time.sleep(every)
+        await asyncio.sleep(every)
+
+
+def eventually(true, seconds=20, every=0.05):
+    """Waits until true() holds; answers what it answered."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(soon(true, seconds, every))
+    finally:
+        loop.close()
 
 
 def free_port(address):

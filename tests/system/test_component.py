@@ -5,7 +5,7 @@ import hashlib
 import subprocess
 import sys
 
-from harness import ROOT, Person, Raw, eventually, run
+from harness import Person, ROOT, Raw, eventually, run, soon
 
 SECRET = "a-long-enough-secret"
 BOT = f'component "bot.north.example" {{ secret = "{SECRET}"  name = "Bot" }}\n'
@@ -43,7 +43,7 @@ async def test_bot_answers_and_its_absence_is_said(place):
     assert "bot.north.example" in [jid for jid, _, _ in items["disco_items"]["items"]]
     bot.terminate()
     bot.wait()
-    eventually(lambda: north.ask("component", "list")[0]["state"] == "not attached")
+    await soon(lambda: north.ask("component", "list")[0]["state"] == "not attached")
     ann.send_message(mto="x@bot.north.example", mbody="too late", mtype="chat")
     await ann.wait_for("error", lambda m: m["body"] == "too late")
     await ann.leave()

@@ -2,7 +2,7 @@
 """hansad and hansactl as an administrator uses them: exit codes, messages, reload, check, stop."""
 import subprocess
 
-from harness import BUILD, Person, eventually, run
+from harness import BUILD, Person, run, soon
 
 
 def test_users(place):
@@ -47,10 +47,10 @@ def test_wrong_use(place):
 async def test_session_list_and_kick(place):
     north = place.branch()
     ann = await Person(north.add_user("ann", "secret-of-ann") + "/desk", "secret-of-ann", north).log_in()
-    eventually(lambda: [s["presence"] for s in north.ask("session", "list")] == ["available"])
+    await soon(lambda: [s["presence"] for s in north.ask("session", "list")] == ["available"])
     assert north.ctl("session", "kick", "bob@north.example", check=False).returncode == 3
     assert north.ctl("session", "kick", "ann@north.example/desk").returncode == 0
-    eventually(lambda: north.ask("session", "list") == [])
+    await soon(lambda: north.ask("session", "list") == [])
     ann.abort()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 
-from harness import Person, Raw, eventually, run
+from harness import Person, Raw, run, soon
 from sasl import log_in_with, secured
 
 PLAIN = 'host "second.example" { }\n'
@@ -17,7 +17,7 @@ async def test_starttls_and_direct_tls(place):
         await person.log_in()
         assert person.boundjid.bare == ann
         await person.leave()
-    eventually(lambda: north.ask("session", "list") == [])
+    await soon(lambda: north.ask("session", "list") == [])
 
 
 def test_each_mechanism(place):
@@ -97,7 +97,7 @@ async def test_password_change_and_removal(place):
     north.ctl("user", "passwd", ann, password="second-secret\n")
     person = await Person(ann, "second-secret", north).log_in()
     north.ctl("user", "del", ann)
-    eventually(lambda: north.ask("session", "list") == [])
+    await soon(lambda: north.ask("session", "list") == [])
     person.abort()
     again = Person(ann, "second-secret", north)
     try:

@@ -5,7 +5,7 @@ import signal
 import socket
 import struct
 
-from harness import Person, eventually, run
+from harness import Person, run, soon
 
 
 async def two_people(north):
@@ -41,8 +41,8 @@ async def test_offline_messages_survive_kill(place):
     ann, bob = await two_people(north)
     for n in range(50):
         ann.send_message(mto=bob, mbody=f"note {n}", mtype="chat")
-    eventually(lambda: north.ask("status")["store writes"] >= 50)
-    eventually(lambda: north.ask("status")["store waiting"] == 0)
+    await soon(lambda: north.ask("status")["store writes"] >= 50)
+    await soon(lambda: north.ask("status")["store waiting"] == 0)
     ann.abort()
     north.stop(signal.SIGKILL)
     north.start()
@@ -66,7 +66,8 @@ async def test_what_a_dead_connection_had_not_read_is_kept(place):
     await ann.plugin["xep_0199"].ping("north.example")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     reader.transport.abort()
-    eventually(lambda: len(north.ask("session", "list")) == 1)
+    await asyncio.sleep(0.1)
+    await soon(lambda: len(north.ask("session", "list")) == 1)
     person = await Person(bob, "secret-of-bob", north).log_in()
     await person.wait_for("message", lambda m: m["body"].startswith("399 "))
     numbers = [int(m["body"].split()[0]) for kind, m in person.arrived if kind == "message"]
@@ -120,7 +121,6 @@ async def test_drain_tells_clients(place):
     ann.add_event_handler("stream_error", lambda error: told.done() or told.set_result(error))
     north.ctl("stop")
     assert (await asyncio.wait_for(told, 20))["condition"] == "system-shutdown"
-    ann.abort()
     assert north.process.wait(20) == 0
 
 
