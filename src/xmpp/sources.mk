@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The .c files of src/xmpp.
+# The .c files and private headers of src/xmpp.
 
 libhansa_a_SOURCES += \
 	src/xmpp/element.c \
@@ -8,6 +8,8 @@ libhansa_a_SOURCES += \
 	src/xmpp/jid.c \
 	src/xmpp/name.c \
 	src/xmpp/parser.c \
+	src/xmpp/parser_inside.h \
+	src/xmpp/parser_unit.c \
 	src/xmpp/stamp.c \
 	src/xmpp/stanza.c \
 	src/xmpp/utf8.c \
