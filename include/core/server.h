@@ -65,12 +65,12 @@ struct home {
 	struct list idle_accounts;              /* without sessions, oldest first */
 	struct list absent_accounts;            /* addresses without an account, oldest first */
 	size_t absent_count;
-	struct list unacked_streams;            /* core/stream.c */
+	struct list open_streams;               /* that live here now; core/stream.c's */
 	struct timer_box *timers;               /* core's own timers; opaque */
 	void **parts;                           /* what each module keeps here, by module_number */
 	struct home_figures figures;
 	uint64_t serial;                        /* source of ids unique in this home */
-	size_t streams;                         /* that live here now; core/stream.c counts, a drain waits for none */
+	size_t streams;                         /* how many are open; a drain waits for none */
 	bool draining;                          /* the server is leaving: nobody new is let in */
 };
 

@@ -94,6 +94,9 @@ void stream_watch(struct stream *stream, uint32_t ms);
 void stream_close(struct stream *stream);
 void stream_fail(struct stream *stream, enum stream_condition condition, const char *text);
 
+/* Ends all streams of a home at once, without a closing handshake: the server leaves. */
+void streams_abort(struct home *home, const char *reason);
+
 /* Moves with its unread bytes to another home; arrived(stream, owner) runs there. The last thing a callback does. At once
  * (at the end of the turn) when it is the same home. */
 void stream_move(struct stream *stream, struct home *to, void (*arrived)(struct stream *stream, void *owner));

@@ -17,6 +17,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct store_request {
 	struct mail mail;                       /* used by the driver */
 	struct worker *worker;                  /* who asked; NULL: no worker, done() runs on a driver's thread */
 	void (*done)(struct store_request *request);    /* owns the request from then on */
+	struct store *store;                    /* that was asked; set by store_submit */
 	enum store_op op;
 	enum store_status status;
 	const char *owner;                      /* prepared bare JID, or a key of ours; in the arena */
@@ -64,7 +66,7 @@ void store_request_free(struct store_request *request);
 /* Never calls done() before it returns. */
 void store_submit(struct store *store, struct store_request *request);
 
-/* Numbers for hansactl status. */
+/* Numbers for hansactl status. waiting: requests whose answer is not on its way yet. */
 struct store_figures {
 	uint64_t reads, writes, commits, failed, waiting;
 };
@@ -80,6 +82,7 @@ struct store_driver {
 };
 struct store {
 	const struct store_driver *driver;
+	atomic_size_t pending;                  /* asked for and not yet answered; counted for all drivers alike */
 };
 void store_close(struct store **store);         /* NULL is fine */
 

@@ -37,7 +37,7 @@ void home_open(struct home *home, struct server *server, struct worker *worker)
 	home->config = config_ref(server->config);
 	worker_set_owner(worker, home);
 	home->parsers = parser_set_new(worker_seed(worker));
-	list_init(&home->unacked_streams);
+	list_init(&home->open_streams);
 	accounts_open(home);
 	home->timers = mem_zalloc(sizeof(*home->timers));
 	timer_start(worker, &home->timers->forget, FORGET_EVERY_MS, home_forget);

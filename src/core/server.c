@@ -15,14 +15,17 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/stream.h"
 #include "home_inside.h"
 #include "listening.h"
 #include "store/document.h"
 #include "store/sqlite.h"
 
 enum {
-	DRAIN_MS = 5000,                /* for streams to say goodbye and the store to finish */
+	DRAIN_MS = 4000,                /* for streams to say goodbye, and then */
+	ABORT_MS = 1000,                /* for what they return to be kept */
 	DRAIN_LOOK_MS = 10,
+	QUIET_VISITS = 4,
 	BACKGROUND_THREADS = 2,
 	BACKGROUND_QUEUE = 1000,
 	SECRET_BYTES = 32,
@@ -341,30 +344,55 @@ static void home_count_open(struct home *home, void *context)
 	atomic_fetch_add(open, home->streams + home->figures.sessions);
 }
 
-/* A visit to all homes that finds nothing open also shows that their mail up to now has been read. */
-static bool server_is_quiet(struct server *server)
+static size_t server_count_open(struct server *server)
 {
-	struct store_figures figures;
 	atomic_size_t open = 0;
 
-	store_figures(server->store, &figures);
 	server_visit_homes(server, home_count_open, &open);
-	return figures.waiting == 0 && open == 0;
+	return open;
 }
 
+/* No stream, no session, and nobody waits for the store. Each visit shows that the mail before it has been read, answers of
+ * the store too; several, that nothing came of it. */
+static bool server_is_quiet(struct server *server)
+{
+	for (int visits = 0; visits < QUIET_VISITS; visits++) {
+		struct store_figures figures;
+
+		if (server_count_open(server) > 0)
+			return false;
+		store_figures(server->store, &figures);
+		if (figures.waiting > 0)
+			return false;
+	}
+	return true;
+}
+
+static void server_await_quiet(struct server *server, uint32_t most_ms)
+{
+	uint64_t until_ms = clock_monotonic_ms(&clock_system) + most_ms;
+
+	while (!server_is_quiet(server) && clock_monotonic_ms(&clock_system) < until_ms) {
+		if (!main_step(server))
+			main_nap(DRAIN_LOOK_MS);
+	}
+}
+
+static void home_abort(struct home *home, void *context)
+{
+	(void)context;
+	streams_abort(home, "the server leaves");
+}
+
+/* A peer that does not close its side is cut off; what it had not taken goes back and is kept. */
 static void server_drain(struct server *server)
 {
-	uint64_t until_ms = clock_monotonic_ms(&clock_system) + DRAIN_MS;
-	unsigned quiet = 0;
-
 	log_info(server->log, NULL, "server drains");
 	listening_stop(server);
 	server_visit_homes(server, home_drain, NULL);
-	while (quiet < 2 && clock_monotonic_ms(&clock_system) < until_ms) {
-		quiet = server_is_quiet(server) ? quiet + 1 : 0;
-		if (!quiet && !main_step(server))
-			main_nap(DRAIN_LOOK_MS);
-	}
+	server_await_quiet(server, DRAIN_MS);
+	server_visit_homes(server, home_abort, NULL);
+	server_await_quiet(server, ABORT_MS);
 }
 
 void server_stop(struct server **server)

@@ -32,12 +32,33 @@ static const struct conn_class stream_conn_class = {
 	.closed = stream_conn_closed,
 };
 
+/* A home knows the streams that live there, so that it can end them. */
+void stream_enter(struct stream *stream, struct home *home)
+{
+	stream->home = home;
+	list_add_last(&home->open_streams, &stream->at_home);
+	home->streams++;
+}
+
+void stream_depart(struct stream *stream)
+{
+	list_remove(&stream->at_home);
+	stream->home->streams--;
+}
+
+void streams_abort(struct home *home, const char *reason)
+{
+	struct list_link *link;
+
+	for (link = list_first(&home->open_streams); link; link = list_next(&home->open_streams, link))
+		conn_abort(LIST_MEMBER(link, struct stream, at_home)->conn, reason);
+}
+
 struct stream *stream_new(struct home *home, struct transport *transport, const struct stream_class *class, void *owner,
                           bool accepted, size_t limit)
 {
 	struct stream *stream = mem_zalloc(sizeof(*stream));
 
-	stream->home = home;
 	stream->class = class;
 	stream->owner = owner;
 	stream->accepted = accepted;
@@ -46,7 +67,7 @@ struct stream *stream_new(struct home *home, struct transport *transport, const 
 	stream->job.run = stream_turned;
 	framer_init(&stream->framer);
 	id_random(worker_entropy(home->worker), stream->id);
-	home->streams++;
+	stream_enter(stream, home);
 	stream->conn = conn_new(home->worker, transport, &stream_conn_class, stream, home->config->limits.unsent);
 	return stream;
 }
@@ -383,7 +404,7 @@ static void stream_conn_closed(struct conn *conn, void *owner, const char *reaso
 	stream_return_all(stream);
 	stream->class->closed(stream, stream->owner, stream->condition, stream->text);
 	if (!stream->left)
-		stream->home->streams--;
+		stream_depart(stream);
 	stream->gone = true;
 	if (!stream->job.waiting)
 		stream_free(stream);

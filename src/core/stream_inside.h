@@ -12,6 +12,7 @@
 
 struct stream {
 	struct home *home;
+	struct list_link at_home;       /* home->open_streams */
 	struct conn *conn;
 	const struct stream_class *class;
 	void *owner;
@@ -67,6 +68,8 @@ void stream_forget_root(struct stream *stream);         /* the next thing is a h
 void stream_clear_input(struct stream *stream);
 
 /* stream_move.c: the turn job */
+void stream_enter(struct stream *stream, struct home *home);
+void stream_depart(struct stream *stream);
 void stream_turned(struct worker *worker, struct turn_job *job);
 
 /* stream.c */

@@ -38,8 +38,7 @@ static void stream_arrived(struct conn *conn, void *owner)
 	struct stream *stream = owner;
 	struct worker *worker = conn_worker(conn);
 
-	stream->home = stream->move_to;
-	stream->home->streams++;
+	stream_enter(stream, stream->move_to);
 	stream->left = false;
 	timer_put_down(worker, &stream->deadline, stream->deadline_runs);
 	timer_put_down(worker, &stream->watch, stream->watch_runs);
@@ -64,7 +63,7 @@ static void stream_leave(struct stream *stream)
 	stream->deadline_runs = timer_lift(from, &stream->deadline);
 	stream->watch_runs = timer_lift(from, &stream->watch);
 	timer_stop(from, &stream->sweep);
-	stream->home->streams--;
+	stream_depart(stream);
 	stream->left = true;
 	conn_move(stream->conn, stream->move_to->worker, stream_arrived);
 }

@@ -44,6 +44,8 @@ void store_request_free(struct store_request *request)
 void store_submit(struct store *store, struct store_request *request)
 {
 	request->status = STORE_PENDING;
+	request->store = store;
+	atomic_fetch_add(&store->pending, 1);
 	store->driver->submit(store, request);
 }
 
@@ -57,18 +59,22 @@ static void request_arrive(struct worker *worker, struct mail *mail)
 
 void store_answer(struct worker *from, struct store_request *request, enum store_status status)
 {
+	struct store *store = request->store;
+
 	request->status = status;
 	request->mail.arrive = request_arrive;
 	if (request->worker)
 		worker_post(from, request->worker, &request->mail);
 	else
 		request->done(request);
+	atomic_fetch_sub(&store->pending, 1);
 }
 
 void store_figures(struct store *store, struct store_figures *out)
 {
 	*out = (struct store_figures){ 0 };
 	store->driver->figures(store, out);
+	out->waiting = atomic_load(&store->pending);
 }
 
 void store_close(struct store **store)

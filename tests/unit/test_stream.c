@@ -204,6 +204,7 @@ static int set_up(void **state)
 
 		f->homes[i] = (struct home){ .worker = worker, .config = &f->config,
 					     .parsers = parser_set_new(worker_seed(worker)) };
+		list_init(&f->homes[i].open_streams);
 		worker_set_owner(worker, &f->homes[i]);
 	}
 	transport_pipe(f->homes[0].worker, &ours, f->homes[0].worker, &theirs);
