@@ -3,10 +3,21 @@
 
 EXTRA_DIST += tests/talk/README.md
 EXTRA_DIST += tests/talk/bind.talk
+EXTRA_DIST += tests/talk/delivery.talk
 EXTRA_DIST += tests/talk/limits.talk
+EXTRA_DIST += tests/talk/presence.talk
+EXTRA_DIST += tests/talk/roster.talk
 EXTRA_DIST += tests/talk/sasl.talk
 EXTRA_DIST += tests/talk/stream.talk
+EXTRA_DIST += tests/talk/subscription.talk
 EXTRA_DIST += tests/talk/tls.talk
+EXTRA_DIST += tests/talk/xep-0012.talk
+EXTRA_DIST += tests/talk/xep-0049.talk
+EXTRA_DIST += tests/talk/xep-0054.talk
+EXTRA_DIST += tests/talk/xep-0092.talk
+EXTRA_DIST += tests/talk/xep-0160.talk
+EXTRA_DIST += tests/talk/xep-0199.talk
+EXTRA_DIST += tests/talk/xep-0202.talk
 
 check_PROGRAMS += tests/talk/talk
 tests_talk_talk_SOURCES = \
