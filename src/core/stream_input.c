@@ -36,7 +36,7 @@ static uint32_t unread_bytes(const char *bytes, size_t len)
 {
 	size_t blanks = 0;
 
-	while (blanks < len && strchr(" \t\r\n", bytes[blanks]))
+	while (blanks < len && memchr(" \t\r\n", bytes[blanks], 4))
 		blanks++;
 	return (uint32_t)(len - blanks);
 }
