@@ -14,6 +14,7 @@
 
 /* Who of an account's sessions gets a copy. */
 typedef bool spread_choice(const struct session *session, const struct parcel *parcel);
+spread_choice spread_to_available;
 
 /* Delivers a message to all sessions that the choice names; at least one. Takes the parcel. */
 void spread_message(struct account *account, struct parcel *parcel, spread_choice *choice);

@@ -85,12 +85,6 @@ static bool choose_willing(const struct session *session, const struct parcel *p
 	return session_is_available(session) && session->priority >= 0;
 }
 
-static bool choose_available(const struct session *session, const struct parcel *parcel)
-{
-	(void)parcel;
-	return session_is_available(session);
-}
-
 static struct session *session_addressed(const struct account *account, const struct parcel *parcel)
 {
 	return jid_is_bare(&parcel->to) ? NULL : session_find(account, jid_resource(&parcel->to));
@@ -132,7 +126,7 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		spread_message(account, parcel, choose_willing);
 		break;
 	case DELIVERY_AVAILABLE:
-		spread_copies(account, parcel, &parcel->to, choose_available);
+		spread_copies(account, parcel, &parcel->to, spread_to_available);
 		parcel_taken(home, &parcel);
 		break;
 	case DELIVERY_KEEP:

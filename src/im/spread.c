@@ -39,6 +39,12 @@ void spreads_close(struct map *spreads)
 	map_free(&spreads);
 }
 
+bool spread_to_available(const struct session *session, const struct parcel *parcel)
+{
+	(void)parcel;
+	return session_is_available(session);
+}
+
 static struct parcel *copy_new(struct session *session, const struct stanza *stanza, const struct jid *to,
                                void (*answered)(struct home *home, struct parcel *parcel))
 {
@@ -84,6 +90,7 @@ void spread_message(struct account *account, struct parcel *parcel, spread_choic
 			continue;
 		copy = copy_new(session, parcel->stanza, &parcel->to, spread_answered);
 		copy->since_us = parcel->since_us;
+		copy->delayed = parcel->delayed;
 		copy->token = spread->id;
 		session_deliver(session, copy);
 	}
@@ -99,8 +106,10 @@ static void spread_answered(struct home *home, struct parcel *copy)
 	parcel_free(&copy);
 	if (--spread->out > 0)
 		return;
-	if (spread->original)
+	if (spread->original) {
+		spread->original->delayed = true;
 		route(home, spread->original);
+	}
 	map_remove(spreads, &spread->id, sizeof(spread->id));
 	free(spread);
 }

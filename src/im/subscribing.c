@@ -206,12 +206,6 @@ static void inbound_decided(struct account *account, struct change *change)
 	subscribing_write(account, change, &draft);
 }
 
-static bool choose_available(const struct session *session, const struct parcel *parcel)
-{
-	(void)parcel;
-	return session_is_available(session);
-}
-
 static bool choose_interested(const struct session *session, const struct parcel *parcel)
 {
 	(void)parcel;
@@ -233,7 +227,7 @@ static void inbound_written(struct account *account, struct change *change)
 
 	if (change->pass)
 		spread_copies(account, change->parcel, &account->jid,
-		              type == PRESENCE_SUBSCRIBE ? choose_available : choose_interested);
+		              type == PRESENCE_SUBSCRIBE ? spread_to_available : choose_interested);
 	if (change->push)
 		roster_push(account, &change->contact);
 	if (type == PRESENCE_UNSUBSCRIBE && subscription_gives(change->before))
