@@ -4,6 +4,7 @@
 dist_man_MANS += docs/hansa.conf.5 docs/hansactl.1 docs/hansad.8
 EXTRA_DIST += \
 	README.md \
+	docs/architecture.md \
 	docs/attach-a-bot.md \
 	docs/delivery.md \
 	docs/dependencies.md \
