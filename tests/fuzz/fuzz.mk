@@ -7,12 +7,18 @@
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 EXTRA_DIST += tests/fuzz/run
+EXTRA_DIST += tests/fuzz/header.dict tests/fuzz/corpus/header
 EXTRA_DIST += tests/fuzz/jid.dict tests/fuzz/corpus/jid
+EXTRA_DIST += tests/fuzz/sasl.dict tests/fuzz/corpus/sasl
 EXTRA_DIST += tests/fuzz/stream.dict tests/fuzz/corpus/stream
 
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_header
+tests_fuzz_fuzz_header_LDFLAGS = $(FUZZ_LINK)
 noinst_PROGRAMS += tests/fuzz/fuzz_jid
 tests_fuzz_fuzz_jid_LDFLAGS = $(FUZZ_LINK)
+noinst_PROGRAMS += tests/fuzz/fuzz_sasl
+tests_fuzz_fuzz_sasl_LDFLAGS = $(FUZZ_LINK)
 noinst_PROGRAMS += tests/fuzz/fuzz_stream
 tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_LINK)
 endif
