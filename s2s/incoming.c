@@ -281,7 +281,7 @@ static void incoming_send_features(struct incoming *incoming)
 	bool lacks_tls = incoming_lacks_tls(incoming, incoming->from);
 
 	buf_add_lit(out, "<stream:features>");
-	if (!incoming_is_secure(incoming))
+	if (!incoming_is_secure(incoming) && incoming_config(incoming)->tls)
 		buf_printf(out, "<starttls xmlns='" NS_TLS "'>%s</starttls>", lacks_tls ? "<required/>" : "");
 	if (!lacks_tls)
 		buf_add_lit(out, "<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback>");
@@ -344,7 +344,7 @@ static void incoming_opened(struct stream *stream, void *owner, const struct str
 static void incoming_starttls(struct incoming *incoming, struct stanza *stanza)
 {
 	(void)stanza;
-	if (incoming_is_secure(incoming) || !list_is_empty(&incoming->pairs)) {
+	if (incoming_is_secure(incoming) || !list_is_empty(&incoming->pairs) || !incoming_config(incoming)->tls) {
 		buf_add_lit(stream_out(incoming->stream), "<failure xmlns='" NS_TLS "'/>");
 		incoming->state = INCOMING_ENDING;
 		stream_close(incoming->stream);

@@ -148,15 +148,33 @@ static const char *outgoing_verify_condition(enum trouble trouble)
 	}
 }
 
-/* It has no stream, or none any more. */
-static void outgoing_gone(struct outgoing *outgoing)
+static bool outgoing_is_up(const struct outgoing *outgoing)
+{
+	return outgoing->link && outgoing->link->state != LINK_CONNECTING;
+}
+
+/* Nothing will come of it: who waits for it is told at once. Only a link that is up must wait for the stream's end, which
+ * gives back what was written. */
+static void outgoing_give_up(struct outgoing *outgoing)
 {
 	const char *condition = outgoing_verify_condition(outgoing->trouble);
+	struct link *link = outgoing->link;
 	struct list_link *request;
 
 	outgoing_hide(outgoing);
+	outgoing->state = OUTGOING_ENDING;
 	while ((request = list_first(&outgoing->requests)))
 		verify_finish(LIST_MEMBER(request, struct verify, link), DIALBACK_ERROR, condition);
+	if (!link || outgoing_is_up(outgoing))
+		return;
+	outgoing->link = NULL;
+	link_down(link, outgoing->trouble, outgoing->reason);
+}
+
+/* It has no stream, or none any more. */
+static void outgoing_gone(struct outgoing *outgoing)
+{
+	outgoing_give_up(outgoing);
 	if (outgoing->link)
 		link_down(outgoing->link, outgoing->trouble, outgoing->reason);
 	outgoing_free(outgoing);
@@ -192,7 +210,8 @@ void outgoing_close(struct outgoing *outgoing)
 static void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason)
 {
 	outgoing_note(outgoing, trouble, reason);
-	outgoing_close(outgoing);
+	stream_close(outgoing->stream);
+	outgoing_give_up(outgoing);
 }
 
 /* The peer broke the rules. */
@@ -202,14 +221,8 @@ static void outgoing_offended(struct outgoing *outgoing, enum stream_condition c
 	         LOG_STR("peer", outgoing->remote), LOG_STR("condition", stream_condition_name(condition)),
 	         LOG_STR("reason", text));
 	outgoing_note(outgoing, TROUBLE_BROKEN, text);
-	outgoing_hide(outgoing);
-	outgoing->state = OUTGOING_ENDING;
 	stream_fail(outgoing->stream, condition, text);
-}
-
-static bool outgoing_is_up(const struct outgoing *outgoing)
-{
-	return outgoing->link && outgoing->link->state != LINK_CONNECTING;
+	outgoing_give_up(outgoing);
 }
 
 /* What the peer's stream error, or the end of the connection, says about the link. */
@@ -353,13 +366,17 @@ static void outgoing_opened(struct stream *stream, void *owner, const struct str
 
 static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 {
+	bool offered = element_child(stanza->root, "starttls", NS_TLS);
+	bool can_tls = outgoing->s2s->home->config->tls_client;
+
 	if (conn_is_secure(stream_conn(outgoing->stream))) {
 		outgoing_begin_dialback(outgoing);
-	} else if (element_child(stanza->root, "starttls", NS_TLS)) {
+	} else if (offered && can_tls) {
 		outgoing->state = OUTGOING_STARTTLS;
 		buf_add_lit(stream_out(outgoing->stream), "<starttls xmlns='" NS_TLS "'/>");
 	} else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED) {
-		outgoing_abandon(outgoing, TROUBLE_TLS, "the server does not offer TLS");
+		outgoing_abandon(outgoing, TROUBLE_TLS, can_tls ? "the server does not offer TLS"
+		                                                : "this server has no certificate for TLS");
 	} else {
 		outgoing_begin_dialback(outgoing);
 	}

@@ -111,15 +111,30 @@ static void policy_read(const struct conf_section *own, const struct conf_sectio
 #undef SAID
 }
 
-static char *policy_read_peer(struct config *config, const struct conf_section *section,
-                              const struct conf_section *everybody, struct peer_policy *policy)
+/* Two titles may be the same domain in different spelling. */
+static bool policies_have(const struct peer_policies *policies, const char *domain)
 {
+	for (size_t i = 0; i < policies->count; i++)
+		if (strcmp(policies->peers[i].domain, domain) == 0)
+			return true;
+	return false;
+}
+
+static char *policy_read_peer(struct config *config, const struct conf_section *section,
+                              const struct conf_section *everybody, struct peer_policies *policies)
+{
+	struct peer_policy *policy = &policies->peers[policies->count];
 	const char *title = conf_title(section);
 	struct jid domain;
 
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "peer \"%s\" is not a domain name, allowed: a domain or \"*\"", title);
+	if (policies_have(policies, domain.text))
+		return conf_fault(section, "peer \"%s\" has a section already", title);
+	if (config_host(config, domain.text, strlen(domain.text)))
+		return conf_fault(section, "\"%s\" is a host of this server, allowed: domains of others", title);
 	policy->domain = domain.text;
+	policies->count++;
 	policy_read(section, everybody, policy);
 	return policy_read_targets(&config->arena, section, policy);
 }
@@ -159,7 +174,7 @@ void *policy_configure(struct config *config, const struct conf *conf, char **er
 		policy_read(everybody, NULL, &policies->fallback);
 	for (size_t i = 0; !*error && (section = conf_section_at(conf, "peer", i)); i++)
 		if (section != everybody)
-			*error = policy_read_peer(config, section, everybody, &policies->peers[policies->count++]);
+			*error = policy_read_peer(config, section, everybody, policies);
 	if (*error)
 		return NULL;
 	qsort(policies->peers, policies->count, sizeof(*policies->peers), policy_compare);

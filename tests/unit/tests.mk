@@ -3,6 +3,7 @@
 
 EXTRA_DIST += tests/unit/tree.h
 EXTRA_DIST += tests/unit/tiny_dns.h
+EXTRA_DIST += tests/vectors/dialback.csv
 EXTRA_DIST += tests/vectors/caps-xep0115.json
 EXTRA_DIST += tests/vectors/jid.csv
 EXTRA_DIST += tests/vectors/sasl-errors.csv
@@ -85,4 +86,10 @@ tests_unit_test_disco_SOURCES = tests/unit/test_disco.c $(core_support)
 check_PROGRAMS += tests/unit/test_connect
 check_PROGRAMS += tests/unit/test_resolve
 check_PROGRAMS += tests/unit/test_srv
+check_PROGRAMS += tests/unit/test_dialback
+check_PROGRAMS += tests/unit/test_outbox
+check_PROGRAMS += tests/unit/test_policy
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c tests/support/folder.c tests/support/folder.h
+check_PROGRAMS += tests/unit/test_s2s
+tests_unit_test_s2s_SOURCES = tests/unit/test_s2s.c tests/unit/far.h $(core_support)
 endif
