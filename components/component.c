@@ -29,7 +29,7 @@ static const struct conf_option component_options[] = {
 	{ .name = "secret", .type = CONF_STRING, .required = true, .allowed = "at least 16 characters",
 	  .sentence = "The secret that the component proves in its handshake, at least 16 characters.",
 	  .example = "\"change-me-to-something-long\"" },
-	{ .name = "name", .type = CONF_STRING, .sentence = "What service discovery calls the component.",
+	{ .name = "name", .type = CONF_STRING, .sentence = "What service discovery calls the component; without it its domain.",
 	  .example = "\"Customer relations\"" },
 	{ .name = "conflict", .type = CONF_CHOICE, .fallback = "refuse", .allowed = "refuse | replace",
 	  .sentence = "What happens to a second connection of the same component: it is refused, or it takes the place "
@@ -51,6 +51,7 @@ static char *component_read(struct config *config, const struct conf_section *se
 	struct jid domain;
 	const char *title = conf_title(section);
 	const char *secret = conf_string(section, "secret");
+	const char *name = conf_string(section, "name");
 
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "component \"%s\" is not a domain name", title);
@@ -60,7 +61,7 @@ static char *component_read(struct config *config, const struct conf_section *se
 	settings->domain = domain.text;
 	settings->secret = secret;
 	settings->replace = strcmp(conf_string(section, "conflict"), "replace") == 0;
-	if (!config_add_domain(config, domain.text, &component_destination, conf_string(section, "name")))
+	if (!config_add_domain(config, domain.text, &component_destination, name ? name : domain.text))
 		return conf_fault(section, "the domain \"%s\" has another section already", title);
 	return NULL;
 }

@@ -37,6 +37,7 @@ struct kept {
 	size_t outstanding_bytes;
 	uint64_t after;                 /* what has been taken, up to there */
 	bool stopped;                   /* the session is no longer there for messages */
+	bool again;                     /* somebody asked for the backlog meanwhile */
 	bool refused;                   /* it has left an entry untaken: what it took behind that does not count */
 	bool passed;                    /* all has been sent: live messages may follow */
 	struct parcel *waiting, **waiting_end;
@@ -152,6 +153,8 @@ void account_deliver_kept(struct account *account, struct session *session)
 {
 	struct kept *kept;
 
+	if (account->kept)
+		account->kept->again = true;
 	if (account->undelivered == 0 || account->kept || account->gone)
 		return;
 	account->kept = kept = mem_zalloc(sizeof(*kept));
@@ -347,14 +350,15 @@ static struct session *next_session(const struct account *account)
 	return NULL;
 }
 
-/* Nothing of it is on its way any more. What a session left behind goes to the next before anything new. */
+/* Nothing of it is on its way any more. What a session left behind, or what was kept meanwhile, goes to the next before
+ * anything new. */
 static void kept_finish(struct account *account)
 {
 	struct kept *kept = account->kept;
-	struct session *next = kept->stopped ? next_session(account) : NULL;
+	struct session *next = kept->stopped || kept->again ? next_session(account) : NULL;
 
 	if (next && account->undelivered > 0) {
-		kept->stopped = kept->refused = kept->passed = false;
+		kept->stopped = kept->refused = kept->passed = kept->again = false;
 		memcpy(kept->session, next->id, sizeof(kept->session));
 		kept_read(account);
 		return;

@@ -210,6 +210,27 @@ static void test_no_longer_available(void **state)
 	person_go(&juliet);
 }
 
+/* Something new is kept while the client is away for a moment with the backlog still on its way. */
+static void test_kept_meanwhile(void **state)
+{
+	struct person *juliet;
+
+	(void)state;
+	says(1, 3);
+	juliet = person_come(town, "juliet@north.example/balcony");
+	juliet->holds = true;
+	person_says(juliet, "<presence/>");
+	person_says(juliet, "<presence type='unavailable'/>");
+	says(3, 4);
+	person_says(juliet, "<presence/>");
+	assert_string_equal(heard_ids(juliet), "1 2");
+	person_take(juliet);
+	person_take(juliet);
+	assert_string_equal(heard_ids(juliet), "3");
+	assert_int_equal(juliets()->undelivered, 0);
+	person_go(&juliet);
+}
+
 static void test_quota_of_messages(void **state)
 {
 	(void)state;
@@ -348,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_resource_does_not_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_longer_available, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kept_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota_of_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota_of_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
