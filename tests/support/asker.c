@@ -4,6 +4,7 @@
  */
 #include "asker.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,17 @@ void asker_wait(struct asker *asker)
 	while (asker->step && asker->step(asker->store))
 		;
 	asker_wait_for_threads(asker);
+}
+
+void asker_figures(struct store *store, struct store_figures *out)
+{
+	time_t until = time(NULL) + PATIENCE_S;
+
+	for (store_figures(store, out); out->waiting > 0; store_figures(store, out)) {
+		if (time(NULL) > until)
+			abort();
+		sched_yield();
+	}
 }
 
 enum store_status asker_ask(struct asker *asker, void *request)

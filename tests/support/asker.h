@@ -38,6 +38,8 @@ void *asker_make(struct asker *asker, size_t size, enum store_op op, const char 
 void asker_submit(struct asker *asker, void *request);
 /* Waits until all that was submitted is answered; more than 30 s is the end of the test program. */
 void asker_wait(struct asker *asker);
+/* The store's figures when it has nothing more to answer; the last answer is counted just after it is given. */
+void asker_figures(struct store *store, struct store_figures *out);
 /* Submits and waits. */
 enum store_status asker_ask(struct asker *asker, void *request);
 
