@@ -67,25 +67,32 @@ class Place:
             print(f"--- stderr\n{branch.errors()[-3000:]}")
 
 
-async def soon(true, seconds=20, every=0.05):
-    """eventually() that lets the people of a test go on meanwhile."""
+def looks(true, seconds):
+    """What true() answers, look by look; the first that holds is the last one."""
     end = time.monotonic() + seconds
-    while True:
-        answer = true()
-        if answer:
-            return answer
+    answer = true()
+    while not answer:
         if time.monotonic() > end:
             raise AssertionError(f"did not come true: {inspect.getsource(true).strip()}")
-        await asyncio.sleep(every)
+        yield answer
+        answer = true()
+    yield answer
 
 
 def eventually(true, seconds=20, every=0.05):
     """Waits until true() holds; answers what it answered."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(soon(true, seconds, every))
-    finally:
-        loop.close()
+    for answer in looks(true, seconds):
+        if answer:
+            return answer
+        time.sleep(every)
+
+
+async def soon(true, seconds=20, every=0.05):
+    """eventually() that lets the people of a test go on meanwhile."""
+    for answer in looks(true, seconds):
+        if answer:
+            return answer
+        await asyncio.sleep(every)
 
 
 def free_port(address):
