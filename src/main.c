@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * hansad: reads its options, starts the server and waits on the main thread for a signal or for a wish of a worker. SIGHUP
- * reloads the configuration, SIGTERM and SIGINT drain and leave; memory that the allocator holds without use is given back
- * now and then.
+ * hansad: reads its options, starts the server and waits on the main thread for a signal or for a wish of a
+ * worker. SIGHUP reloads the configuration, SIGTERM and SIGINT drain and leave; memory that the allocator
+ * holds without use is given back now and then.
  */
 #include <getopt.h>
 #include <malloc.h>
@@ -23,7 +23,7 @@
 #include "modules.h"
 
 enum {
-	ARENAS_BESIDE_WORKERS = 4,      /* of the allocator: store, background, main */
+	ARENAS_BESIDE_WORKERS = 4, /* of the allocator: store, background, main */
 	TRIM_MS = 60000,
 };
 
@@ -50,7 +50,8 @@ static void usage(FILE *out)
 	      "  -t, --test          only check the configuration\n"
 	      "  -v, --version       say the version\n"
 	      "  --print-config      write an example configuration with all options\n"
-	      "  --print-manual      write the options as a part of a manual page\n", out);
+	      "  --print-manual      write the options as a part of a manual page\n",
+	      out);
 }
 
 /* ---- the process ---- */
@@ -144,7 +145,8 @@ static void attendant_reload_now(struct attendant *attendant)
 	char *error = server_reload(attendant->server);
 
 	if (error)
-		log_error(attendant->server->log, NULL, "configuration not reloaded", LOG_STR("reason", error));
+		log_error(attendant->server->log, NULL, "configuration not reloaded",
+		          LOG_STR("reason", error));
 	free(error);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The modules of this server. The order of the list is the order of every hook (core/module.h): who stands first sees a
- * stanza first.
+ * The modules of this server. The order of the list is the order of every hook (core/module.h): who stands
+ * first sees a stanza first.
  */
 #include "modules.h"
 
@@ -24,20 +24,7 @@ extern const struct module vcard_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
-	&disco_module,
-	&ping_module,
-	&version_module,
-	&time_module,
-	&last_module,
-	&private_module,
-	&vcard_module,
-	&im_module,
-	&client_module,
-	&s2s_module,
-	&component_module,
-	&status_module,
-	&user_module,
-	&session_module,
-	&control_module,
-	NULL,
+	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
+	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
+	&user_module,  &session_module, &control_module, NULL,
 };

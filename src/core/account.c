@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The accounts of a home: found, loaded, asked for, forgotten; and what happens to a parcel that arrives for one, in the
- * order of RFC 6121 §8.5. An account is loaded once, whoever needs it first; everybody else waits behind, in order. "There
- * is no such account" (ABSENT) and "could not find out" (FAILED) never mix: the first is remembered for some seconds, the
- * second is answered with an error of type wait and forgotten at once.
+ * The accounts of a home: found, loaded, asked for, forgotten; and what happens to a parcel that arrives
+ * for one, in the order of RFC 6121 §8.5. An account is loaded once, whoever needs it first; everybody else
+ * waits behind, in order. "There is no such account" (ABSENT) and "could not find out" (FAILED) never mix:
+ * the first is remembered for some seconds, the second is answered with an error of type wait and forgotten
+ * at once.
  */
 #include "core/account.h"
 
@@ -19,10 +20,10 @@
 #include "core/session.h"
 
 enum {
-	IDLE_MS = 60000,                /* how long an account without use stays in memory */
-	ABSENT_MS = 5000,               /* how long we know that there is none */
-	ABSENT_MAX = 10000,             /* of each home */
-	WAITING_MAX = 1000,             /* parcels while it is loaded */
+	IDLE_MS = 60000,    /* how long an account without use stays in memory */
+	ABSENT_MS = 5000,   /* how long we know that there is none */
+	ABSENT_MAX = 10000, /* of each home */
+	WAITING_MAX = 1000, /* parcels while it is loaded */
 };
 
 static void account_loaded(struct store_request *request);
@@ -108,9 +109,9 @@ static void account_unload(struct account *account)
 static void account_ask(struct account *account)
 {
 	struct home *home = account->home;
-	struct store_account_load *load = store_request_new(sizeof(*load), STORE_ACCOUNT_LOAD, home->worker,
-	                                                    account->jid.text, jid_bare_len(&account->jid),
-	                                                    account_loaded);
+	struct store_account_load *load =
+		store_request_new(sizeof(*load), STORE_ACCOUNT_LOAD, home->worker, account->jid.text,
+	                          jid_bare_len(&account->jid), account_loaded);
 
 	account->stale = false;
 	account->asking = load->request.token = ++home->serial;
@@ -132,7 +133,8 @@ static struct account *account_get(struct home *home, const struct jid *address)
 static void account_take_credentials(struct account *account, const struct store_account_load *load)
 {
 	credentials_clear(account);
-	account->credentials = mem_dup(load->credentials, load->credential_count * sizeof(*load->credentials));
+	account->credentials =
+		mem_dup(load->credentials, load->credential_count * sizeof(*load->credentials));
 	account->credential_count = load->credential_count;
 }
 
@@ -174,7 +176,8 @@ static void account_tell(struct account *account, enum account_state state)
 	account->state = before;
 }
 
-/* RFC 6121 §8.5.1: an iq must be answered and a message is, so that nobody believes in a delivery; presence is ignored. */
+/* RFC 6121 §8.5.1: an iq must be answered and a message is, so that nobody believes in a delivery; presence
+ * is ignored. */
 static void absent_receive(struct home *home, struct parcel *parcel)
 {
 	if (parcel->stanza->kind == STANZA_PRESENCE)
@@ -185,7 +188,8 @@ static void absent_receive(struct home *home, struct parcel *parcel)
 
 static void waiting_refused(struct home *home, struct parcel *parcel)
 {
-	parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT, "The account cannot be looked up now, try again");
+	parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT,
+	               "The account cannot be looked up now, try again");
 }
 
 static void account_empty_waiting(struct account *account, enum account_state state)
@@ -214,7 +218,8 @@ static enum account_state load_result(const struct store_request *request)
 }
 
 /* The first load of an account. The hold keeps it whatever the parcels and callbacks do. */
-static void account_settle(struct account *account, enum account_state state, const struct store_account_load *load)
+static void account_settle(struct account *account, enum account_state state,
+                           const struct store_account_load *load)
 {
 	account->holds++;
 	if (state == ACCOUNT_READY)
@@ -317,7 +322,8 @@ static void account_close_sessions(struct account *account, enum stream_conditio
 }
 
 /* Ends everything that an account in the table does. */
-static void account_end(struct account *account, bool deleted, enum stream_condition condition, const char *text)
+static void account_end(struct account *account, bool deleted, enum stream_condition condition,
+                        const char *text)
 {
 	bool was_ready = account->state == ACCOUNT_READY;
 
@@ -326,7 +332,8 @@ static void account_end(struct account *account, bool deleted, enum stream_condi
 	kept_clear(account);
 	account_tell(account, ACCOUNT_ABSENT);
 	account_empty_waiting(account, ACCOUNT_ABSENT);
-	for (const struct module *const *module = account->home->server->modules; was_ready && deleted && *module; module++) {
+	for (const struct module *const *module = account->home->server->modules;
+	     was_ready && deleted && *module; module++) {
 		if ((*module)->account_removed)
 			(*module)->account_removed(account);
 	}
@@ -445,7 +452,8 @@ static void account_queue(struct account *account, struct parcel *parcel)
 
 static void account_deliver(struct home *home, struct parcel *parcel)
 {
-	const struct host *host = config_host(home->config, jid_domain_text(&parcel->to), parcel->to.domain_len);
+	const struct host *host =
+		config_host(home->config, jid_domain_text(&parcel->to), parcel->to.domain_len);
 	struct account *account;
 
 	if (!host) {
@@ -496,8 +504,8 @@ static void resource_receive_iq(struct account *account, struct parcel *parcel)
 		parcel_refused(account->home, &parcel, STANZA_SERVICE_UNAVAILABLE, NULL);
 }
 
-/* RFC 6121 §8.5.2.1.3: the server answers for the account. Answers to what it asked for the account have been seen by the
- * modules. */
+/* RFC 6121 §8.5.2.1.3: the server answers for the account. Answers to what it asked for the account have
+ * been seen by the modules. */
 static void account_receive_iq(struct account *account, struct parcel *parcel)
 {
 	struct home *home = account->home;
@@ -508,7 +516,8 @@ static void account_receive_iq(struct account *account, struct parcel *parcel)
 	else if (parcel->stanza->type == IQ_RESULT || parcel->stanza->type == IQ_ERROR)
 		parcel_taken(home, &parcel);
 	else
-		iq_dispatch(home, account, config_host(home->config, jid_domain_text(jid), jid->domain_len), parcel);
+		iq_dispatch(home, account, config_host(home->config, jid_domain_text(jid), jid->domain_len),
+		            parcel);
 }
 
 void account_receive(struct account *account, struct parcel *parcel)

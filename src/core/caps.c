@@ -45,7 +45,8 @@ static const char *lang_or_empty(const struct element *element)
 	return value ? value : "";
 }
 
-/* The children of that name, sorted by what keys() finds in each. A key that stays NULL leaves the child out. */
+/* The children of that name, sorted by what keys() finds in each. A key that stays NULL leaves the child
+ * out. */
 static struct caps_items items_sorted(struct arena *arena, const struct element *parent, const char *name,
                                       const char *ns,
                                       void (*keys)(struct arena *arena, struct caps_item *item))
@@ -149,7 +150,8 @@ static void form_add(struct buf *out, struct arena *arena, const struct caps_ite
 
 	string_add(out, form->keys[0]);
 	for (size_t i = 0; i < fields.count; i++) {
-		struct caps_items values = items_sorted(arena, fields.list[i].element, "value", NS_DATA_FORM, value_keys);
+		struct caps_items values =
+			items_sorted(arena, fields.list[i].element, "value", NS_DATA_FORM, value_keys);
 
 		string_add(out, fields.list[i].keys[0]);
 		for (size_t j = 0; j < values.count; j++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Forged claims are removed: each <stanza-id/> whose `by` is at one of our hosts (XEP-0359 §6, business rule 3) and each
- * <delay/> whose `from` is one of our hosts (XEP-0203), however it is spelled. A client may well say that it has itself
- * delayed a message, so a delay from an account stays.
+ * Forged claims are removed: each <stanza-id/> whose `by` is at one of our hosts (XEP-0359 §6, business
+ * rule 3) and each <delay/> whose `from` is one of our hosts (XEP-0203), however it is spelled. A client
+ * may well say that it has itself delayed a message, so a delay from an account stays.
  */
 #include "core/claims.h"
 
@@ -17,7 +17,8 @@ static bool claim_is_ours(const struct config *config, struct arena *arena, cons
 	struct jid jid;
 
 	return who && jid_prepare(arena, who, strlen(who), JID_ANY, &jid) &&
-	       (account_too || jid.local_len == 0) && config_host(config, jid_domain_text(&jid), jid.domain_len);
+	       (account_too || jid.local_len == 0) &&
+	       config_host(config, jid_domain_text(&jid), jid.domain_len);
 }
 
 static bool element_is_forged(const struct config *config, struct arena *arena, const struct element *element)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of a snapshot and what is asked of it. A snapshot is made by the main thread, from core's sections and then the
- * modules', and is immutable from then on: homes take references and let go of the old one when they have swapped.
+ * The life of a snapshot and what is asked of it. A snapshot is made by the main thread, from core's
+ * sections and then the modules', and is immutable from then on: homes take references and let go of the
+ * old one when they have swapped.
  */
 #include "core/config.h"
 

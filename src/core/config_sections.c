@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Core's sections of hansa.conf: server, host, listen, tls, limits, log, dns, store. First the rows, from which the manual,
- * the checker and the example are made, then each section's way into the snapshot in the order of the rows. Every fault
- * names the line of its section.
+ * Core's sections of hansa.conf: server, host, listen, tls, limits, log, dns, store. First the rows, from
+ * which the manual, the checker and the example are made, then each section's way into the snapshot in the
+ * order of the rows. Every fault names the line of its section.
  */
 #include "config_sections.h"
 
@@ -17,164 +17,341 @@
 
 enum {
 	WORKERS_MAX = 256,
-	PORT_CLIENT = 5222, PORT_CLIENT_TLS = 5223, PORT_SERVER = 5269, PORT_COMPONENT = 5347, PORT_DNS = 53,
+	PORT_CLIENT = 5222,
+	PORT_CLIENT_TLS = 5223,
+	PORT_SERVER = 5269,
+	PORT_COMPONENT = 5347,
+	PORT_DNS = 53,
 };
 
 /* ---- rows ---- */
 
 static const struct conf_option server_options[] = {
-	{ .name = "workers", .type = CONF_INT, .fallback = "0", .min = 0, .max = WORKERS_MAX,
-	  .sentence = "How many threads carry the traffic; 0 is one for each core. A change needs a restart." },
-	{ .name = "control", .type = CONF_STRING, .fallback = HANSA_LOCALSTATEDIR "/run/hansa.sock",
+	{ .name = "workers",
+	  .type = CONF_INT,
+	  .fallback = "0",
+	  .min = 0,
+	  .max = WORKERS_MAX,
+	  .sentence =
+	          "How many threads carry the traffic; 0 is one for each core. A change needs a restart." },
+	{ .name = "control",
+	  .type = CONF_STRING,
+	  .fallback = HANSA_LOCALSTATEDIR "/run/hansa.sock",
 	  .sentence = "The socket through which hansactl(1) talks to the server. A change needs a restart." },
-	{ .name = "trusted", .type = CONF_LIST, .example = "{ \"127.0.0.1\", \"10.0.0.0/8\" }",
+	{ .name = "trusted",
+	  .type = CONF_LIST,
+	  .example = "{ \"127.0.0.1\", \"10.0.0.0/8\" }",
 	  .sentence = "Addresses and networks that may open any number of connections before they log in." },
 	{ 0 },
 };
 
 static const struct conf_option host_options[] = {
-	{ .name = "certificate", .type = CONF_STRING, .example = "\"north.example.crt\"",
-	  .sentence = "The file with the host's certificate and its chain in PEM; without it that of section tls." },
-	{ .name = "key", .type = CONF_STRING, .example = "\"north.example.key\"",
+	{ .name = "certificate",
+	  .type = CONF_STRING,
+	  .example = "\"north.example.crt\"",
+	  .sentence = "The file with the host's certificate and its chain in PEM; without it that of section "
+	              "tls." },
+	{ .name = "key",
+	  .type = CONF_STRING,
+	  .example = "\"north.example.key\"",
 	  .sentence = "The file with the certificate's private key in PEM." },
-	{ .name = "admins", .type = CONF_LIST, .example = "{ \"admin@north.example\" }",
+	{ .name = "admins",
+	  .type = CONF_LIST,
+	  .example = "{ \"admin@north.example\" }",
 	  .sentence = "Accounts of this host that administer it." },
 	{ 0 },
 };
 
 static const struct conf_option listen_options[] = {
-	{ .name = "kind", .type = CONF_CHOICE, .required = true, .allowed = "client | client-tls | server | component",
-	  .sentence = "Who connects here: clients (STARTTLS), clients with TLS from the first byte, other servers, "
-	              "components.", .example = "client" },
-	{ .name = "address", .type = CONF_STRING, .example = "\"0.0.0.0\"",
-	  .sentence = "The IP address; without it all of the machine (\"::\"), for components \"127.0.0.1\"." },
-	{ .name = "port", .type = CONF_INT, .min = 1, .max = UINT16_MAX, .example = "5222",
-	  .sentence = "The TCP port; without it 5222 for client, 5223 for client-tls, 5269 for server, 5347 for "
-	              "component." },
+	{ .name = "kind",
+	  .type = CONF_CHOICE,
+	  .required = true,
+	  .allowed = "client | client-tls | server | component",
+	  .sentence = "Who connects here: clients (STARTTLS), clients with TLS from the first byte, other "
+	              "servers, "
+	              "components.",
+	  .example = "client" },
+	{ .name = "address",
+	  .type = CONF_STRING,
+	  .example = "\"0.0.0.0\"",
+	  .sentence =
+	          "The IP address; without it all of the machine (\"::\"), for components \"127.0.0.1\"." },
+	{ .name = "port",
+	  .type = CONF_INT,
+	  .min = 1,
+	  .max = UINT16_MAX,
+	  .example = "5222",
+	  .sentence =
+	          "The TCP port; without it 5222 for client, 5223 for client-tls, 5269 for server, 5347 for "
+	          "component." },
 	{ 0 },
 };
 
 static const struct conf_option tls_options[] = {
-	{ .name = "certificate", .type = CONF_STRING, .example = "\"server.crt\"",
-	  .sentence = "The file with the certificate, and its chain, of hosts that have none of their own, in PEM." },
-	{ .name = "key", .type = CONF_STRING, .example = "\"server.key\"",
+	{ .name = "certificate",
+	  .type = CONF_STRING,
+	  .example = "\"server.crt\"",
+	  .sentence = "The file with the certificate, and its chain, of hosts that have none of their own, "
+	              "in PEM." },
+	{ .name = "key",
+	  .type = CONF_STRING,
+	  .example = "\"server.key\"",
 	  .sentence = "The file with the certificate's private key in PEM." },
-	{ .name = "least", .type = CONF_CHOICE, .fallback = "1.2", .allowed = "1.2 | 1.3",
+	{ .name = "least",
+	  .type = CONF_CHOICE,
+	  .fallback = "1.2",
+	  .allowed = "1.2 | 1.3",
 	  .sentence = "The oldest version of TLS that is spoken." },
-	{ .name = "client-required", .type = CONF_BOOL, .fallback = "true",
+	{ .name = "client-required",
+	  .type = CONF_BOOL,
+	  .fallback = "true",
 	  .sentence = "Clients must start TLS before they log in." },
 	{ 0 },
 };
 
 static const struct conf_option limit_options[] = {
-	{ .name = "authenticate", .type = CONF_TIME, .fallback = "30s", .min = 1000, .max = 600000,
+	{ .name = "authenticate",
+	  .type = CONF_TIME,
+	  .fallback = "30s",
+	  .min = 1000,
+	  .max = 600000,
 	  .sentence = "The time from accepting a connection to its authentication, whatever arrives." },
-	{ .name = "stanza-unauthenticated", .type = CONF_SIZE, .fallback = "10kB", .min = 1024, .max = 1 << 20,
+	{ .name = "stanza-unauthenticated",
+	  .type = CONF_SIZE,
+	  .fallback = "10kB",
+	  .min = 1024,
+	  .max = 1 << 20,
 	  .sentence = "The largest stanza before authentication." },
-	{ .name = "stanza-client", .type = CONF_SIZE, .fallback = "256kB", .min = 10000, .max = 16 << 20,
+	{ .name = "stanza-client",
+	  .type = CONF_SIZE,
+	  .fallback = "256kB",
+	  .min = 10000,
+	  .max = 16 << 20,
 	  .sentence = "The largest stanza from a client." },
-	{ .name = "stanza-server", .type = CONF_SIZE, .fallback = "512kB", .min = 10000, .max = 16 << 20,
+	{ .name = "stanza-server",
+	  .type = CONF_SIZE,
+	  .fallback = "512kB",
+	  .min = 10000,
+	  .max = 16 << 20,
 	  .sentence = "The largest stanza from another server." },
-	{ .name = "stanza-component", .type = CONF_SIZE, .fallback = "512kB", .min = 10000, .max = 16 << 20,
+	{ .name = "stanza-component",
+	  .type = CONF_SIZE,
+	  .fallback = "512kB",
+	  .min = 10000,
+	  .max = 16 << 20,
 	  .sentence = "The largest stanza from a component." },
-	{ .name = "depth", .type = CONF_INT, .fallback = "64", .min = 8, .max = 256,
+	{ .name = "depth",
+	  .type = CONF_INT,
+	  .fallback = "64",
+	  .min = 8,
+	  .max = 256,
 	  .sentence = "How deep the elements of a stanza may nest." },
-	{ .name = "attributes", .type = CONF_INT, .fallback = "64", .min = 8, .max = 1024,
+	{ .name = "attributes",
+	  .type = CONF_INT,
+	  .fallback = "64",
+	  .min = 8,
+	  .max = 1024,
 	  .sentence = "How many attributes an element may have." },
-	{ .name = "declarations", .type = CONF_INT, .fallback = "32", .min = 4, .max = 256,
+	{ .name = "declarations",
+	  .type = CONF_INT,
+	  .fallback = "32",
+	  .min = 4,
+	  .max = 256,
 	  .sentence = "How many namespaces an element may declare." },
-	{ .name = "elements", .type = CONF_INT, .fallback = "10000", .min = 100, .max = 1000000,
+	{ .name = "elements",
+	  .type = CONF_INT,
+	  .fallback = "10000",
+	  .min = 100,
+	  .max = 1000000,
 	  .sentence = "How many elements a stanza may have." },
-	{ .name = "unauthenticated-per-address", .type = CONF_INT, .fallback = "64", .min = 1, .max = 100000,
-	  .sentence = "How many connections of one address (IPv6: of one /64) may be unauthenticated at once; more wait "
+	{ .name = "unauthenticated-per-address",
+	  .type = CONF_INT,
+	  .fallback = "64",
+	  .min = 1,
+	  .max = 100000,
+	  .sentence = "How many connections of one address (IPv6: of one /64) may be unauthenticated at "
+	              "once; more wait "
 	              "without a handshake." },
-	{ .name = "unsent", .type = CONF_SIZE, .fallback = "1MB", .min = 1 << 16, .max = 1 << 30,
-	  .sentence = "How many bytes a connection may owe to a reader that does not read before it is ended." },
-	{ .name = "sessions-per-account", .type = CONF_INT, .fallback = "32", .min = 1, .max = 1000,
+	{ .name = "unsent",
+	  .type = CONF_SIZE,
+	  .fallback = "1MB",
+	  .min = 1 << 16,
+	  .max = 1 << 30,
+	  .sentence =
+	          "How many bytes a connection may owe to a reader that does not read before it is ended." },
+	{ .name = "sessions-per-account",
+	  .type = CONF_INT,
+	  .fallback = "32",
+	  .min = 1,
+	  .max = 1000,
 	  .sentence = "How many clients of one account may be connected at once." },
-	{ .name = "login-failures", .type = CONF_INT, .fallback = "5", .min = 1, .max = 100,
+	{ .name = "login-failures",
+	  .type = CONF_INT,
+	  .fallback = "5",
+	  .min = 1,
+	  .max = 100,
 	  .sentence = "How many logins may fail on one connection before it is closed." },
-	{ .name = "offline-messages", .type = CONF_INT, .fallback = "1000", .min = 0, .max = 1000000,
+	{ .name = "offline-messages",
+	  .type = CONF_INT,
+	  .fallback = "1000",
+	  .min = 0,
+	  .max = 1000000,
 	  .sentence = "How many undelivered messages are kept for an account; more are refused." },
-	{ .name = "offline-size", .type = CONF_SIZE, .fallback = "10MB", .min = 0, .max = 1 << 30,
+	{ .name = "offline-size",
+	  .type = CONF_SIZE,
+	  .fallback = "10MB",
+	  .min = 0,
+	  .max = 1 << 30,
 	  .sentence = "How many bytes of undelivered messages are kept for an account; more are refused." },
-	{ .name = "roster-items", .type = CONF_INT, .fallback = "1000", .min = 1, .max = 100000,
+	{ .name = "roster-items",
+	  .type = CONF_INT,
+	  .fallback = "1000",
+	  .min = 1,
+	  .max = 100000,
 	  .sentence = "How many contacts the roster of an account may have." },
-	{ .name = "resource", .type = CONF_INT, .fallback = "1023", .min = 16, .max = JID_PART_MAX,
+	{ .name = "resource",
+	  .type = CONF_INT,
+	  .fallback = "1023",
+	  .min = 16,
+	  .max = JID_PART_MAX,
 	  .sentence = "The longest resource, in bytes, that a client may choose." },
-	{ .name = "client-rate", .type = CONF_SIZE, .fallback = "1MB", .max = UINT32_MAX,
+	{ .name = "client-rate",
+	  .type = CONF_SIZE,
+	  .fallback = "1MB",
+	  .max = UINT32_MAX,
 	  .sentence = "How many bytes a second are read from a client; 0 is no bound." },
-	{ .name = "client-burst", .type = CONF_SIZE, .fallback = "4MB", .min = 1 << 16, .max = UINT32_MAX,
+	{ .name = "client-burst",
+	  .type = CONF_SIZE,
+	  .fallback = "4MB",
+	  .min = 1 << 16,
+	  .max = UINT32_MAX,
 	  .sentence = "How many bytes are read from a client at once before client-rate holds." },
-	{ .name = "server-rate", .type = CONF_SIZE, .fallback = "32MB", .max = UINT32_MAX,
-	  .sentence = "How many bytes a second are read from a connection of another server; 0 is no bound." },
-	{ .name = "server-burst", .type = CONF_SIZE, .fallback = "64MB", .min = 1 << 16, .max = UINT32_MAX,
+	{ .name = "server-rate",
+	  .type = CONF_SIZE,
+	  .fallback = "32MB",
+	  .max = UINT32_MAX,
+	  .sentence =
+	          "How many bytes a second are read from a connection of another server; 0 is no bound." },
+	{ .name = "server-burst",
+	  .type = CONF_SIZE,
+	  .fallback = "64MB",
+	  .min = 1 << 16,
+	  .max = UINT32_MAX,
 	  .sentence = "How many bytes are read from a server at once before server-rate holds." },
-	{ .name = "component-rate", .type = CONF_SIZE, .fallback = "32MB", .max = UINT32_MAX,
+	{ .name = "component-rate",
+	  .type = CONF_SIZE,
+	  .fallback = "32MB",
+	  .max = UINT32_MAX,
 	  .sentence = "How many bytes a second are read from a component; 0 is no bound." },
-	{ .name = "component-burst", .type = CONF_SIZE, .fallback = "64MB", .min = 1 << 16, .max = UINT32_MAX,
+	{ .name = "component-burst",
+	  .type = CONF_SIZE,
+	  .fallback = "64MB",
+	  .min = 1 << 16,
+	  .max = UINT32_MAX,
 	  .sentence = "How many bytes are read from a component at once before component-rate holds." },
-	{ .name = "silence", .type = CONF_TIME, .fallback = "60s", .min = 1000, .max = 86400000,
+	{ .name = "silence",
+	  .type = CONF_TIME,
+	  .fallback = "60s",
+	  .min = 1000,
+	  .max = 86400000,
 	  .sentence = "After so long without a byte from a peer it is asked whether it lives." },
-	{ .name = "answer", .type = CONF_TIME, .fallback = "50s", .min = 1000, .max = 86400000,
+	{ .name = "answer",
+	  .type = CONF_TIME,
+	  .fallback = "50s",
+	  .min = 1000,
+	  .max = 86400000,
 	  .sentence = "How long a peer that was asked may take to answer before its stream is ended." },
 	{ 0 },
 };
 
 static const struct conf_option log_options[] = {
-	{ .name = "target", .type = CONF_CHOICE, .fallback = "stderr", .allowed = "stderr | file | syslog",
+	{ .name = "target",
+	  .type = CONF_CHOICE,
+	  .fallback = "stderr",
+	  .allowed = "stderr | file | syslog",
 	  .sentence = "Where the log goes. A change needs a restart." },
-	{ .name = "path", .type = CONF_STRING, .example = "\"/var/log/hansa.log\"",
-	  .sentence = "The file for the target file. It is opened anew at each reload. A change needs a restart." },
-	{ .name = "level", .type = CONF_CHOICE, .fallback = "info", .allowed = "error | warn | info | debug",
+	{ .name = "path",
+	  .type = CONF_STRING,
+	  .example = "\"/var/log/hansa.log\"",
+	  .sentence = "The file for the target file. It is opened anew at each reload. A change needs a "
+	              "restart." },
+	{ .name = "level",
+	  .type = CONF_CHOICE,
+	  .fallback = "info",
+	  .allowed = "error | warn | info | debug",
 	  .sentence = "How much is logged." },
 	{ 0 },
 };
 
 static const struct conf_option dns_options[] = {
-	{ .name = "servers", .type = CONF_LIST, .example = "{ \"127.0.0.1:5353\" }",
-	  .sentence = "The DNS servers that are asked, each with an optional port; without any those of the system." },
+	{ .name = "servers",
+	  .type = CONF_LIST,
+	  .example = "{ \"127.0.0.1:5353\" }",
+	  .sentence = "The DNS servers that are asked, each with an optional port; without any those of the "
+	              "system." },
 	{ 0 },
 };
 
 static const struct conf_option store_options[] = {
-	{ .name = "driver", .type = CONF_CHOICE, .fallback = "sqlite", .allowed = "sqlite",
+	{ .name = "driver",
+	  .type = CONF_CHOICE,
+	  .fallback = "sqlite",
+	  .allowed = "sqlite",
 	  .sentence = "The database: sqlite is built in." },
-	{ .name = "path", .type = CONF_STRING, .fallback = HANSA_LOCALSTATEDIR "/lib/hansa/hansa.db",
+	{ .name = "path",
+	  .type = CONF_STRING,
+	  .fallback = HANSA_LOCALSTATEDIR "/lib/hansa/hansa.db",
 	  .sentence = "The file of the built-in database. A change needs a restart." },
 	{ 0 },
 };
 
 static const struct conf_section_kind server_kind = {
-	.name = "server", .options = server_options, .sentence = "The server as a whole.",
+	.name = "server",
+	.options = server_options,
+	.sentence = "The server as a whole.",
 };
 static const struct conf_section_kind host_kind = {
-	.name = "host", .titled = true, .options = host_options,
+	.name = "host",
+	.titled = true,
+	.options = host_options,
 	.sentence = "A domain with accounts on this server; the title is the domain. At least one is needed.",
 };
 static const struct conf_section_kind listen_kind = {
-	.name = "listen", .titled = true, .options = listen_options,
+	.name = "listen",
+	.titled = true,
+	.options = listen_options,
 	.sentence = "An address where connections are accepted; the title is a name of your choice.",
 };
 static const struct conf_section_kind tls_kind = {
-	.name = "tls", .options = tls_options,
-	.sentence = "Encryption. The names of files here and elsewhere start from the folder of this configuration.",
+	.name = "tls",
+	.options = tls_options,
+	.sentence = "Encryption. The names of files here and elsewhere start from the folder of this "
+	            "configuration.",
 };
 static const struct conf_section_kind limits_kind = {
-	.name = "limits", .options = limit_options, .sentence = "Bounds on what others may use.",
+	.name = "limits",
+	.options = limit_options,
+	.sentence = "Bounds on what others may use.",
 };
 static const struct conf_section_kind log_kind = {
-	.name = "log", .options = log_options, .sentence = "The log.",
+	.name = "log",
+	.options = log_options,
+	.sentence = "The log.",
 };
 static const struct conf_section_kind dns_kind = {
-	.name = "dns", .options = dns_options, .sentence = "Looking up other servers.",
+	.name = "dns",
+	.options = dns_options,
+	.sentence = "Looking up other servers.",
 };
 static const struct conf_section_kind store_kind = {
-	.name = "store", .options = store_options, .sentence = "Where accounts and messages are kept.",
+	.name = "store",
+	.options = store_options,
+	.sentence = "Where accounts and messages are kept.",
 };
 
 const struct conf_section_kind *const config_core_kinds[] = {
-	&server_kind, &host_kind, &listen_kind, &tls_kind, &limits_kind, &log_kind, &dns_kind, &store_kind, NULL,
+	&server_kind, &host_kind, &listen_kind, &tls_kind, &limits_kind,
+	&log_kind,    &dns_kind,  &store_kind,  NULL,
 };
 
 /* ---- into the snapshot ---- */
@@ -204,8 +381,11 @@ static char *server_read(struct config *config, const char *path)
 		const char *text = conf_list_at(section, "trusted", i);
 
 		if (!network_range_read(text, &config->trusted[i]))
-			return conf_fault(section, "bad value \"%s\" for trusted; allowed: an IP address, or a network "
-			                  "like 10.0.0.0/8", text);
+			return conf_fault(
+				section,
+				"bad value \"%s\" for trusted; allowed: an IP address, or a network "
+				"like 10.0.0.0/8",
+				text);
 	}
 	return NULL;
 }
@@ -220,8 +400,10 @@ static char *host_read_admins(struct config *config, const struct conf_section *
 
 		if (!jid_prepare(&config->arena, text, strlen(text), JID_ANY, &jid) || !jid.local_len ||
 		    !jid_is_bare(&jid) || strcmp(jid_domain_text(&jid), host->domain) != 0)
-			return conf_fault(section, "bad value \"%s\" for admins; allowed: accounts of this host, like "
-			                  "admin@%s", text, host->domain);
+			return conf_fault(section,
+			                  "bad value \"%s\" for admins; allowed: accounts of this host, like "
+			                  "admin@%s",
+			                  text, host->domain);
 		host->admins[i] = jid.text;
 	}
 	return NULL;
@@ -251,7 +433,8 @@ static char *certificate_read(struct config *config, const struct conf_section *
 	return fault;
 }
 
-static char *host_read(struct config *config, const struct conf_section *section, const char *path, struct host *host)
+static char *host_read(struct config *config, const struct conf_section *section, const char *path,
+                       struct host *host)
 {
 	const char *title = conf_title(section);
 	struct jid domain;
@@ -282,7 +465,8 @@ static char *hosts_read(struct config *config, const char *path)
 
 	config->host_count = sections_count(config->conf, "host");
 	if (config->host_count == 0)
-		return str_printf("%s: a section host is missing; allowed: host \"your.domain\" { ... }", path);
+		return str_printf("%s: a section host is missing; allowed: host \"your.domain\" { ... }",
+		                  path);
 	config->hosts = arena_zalloc(&config->arena, config->host_count * sizeof(*config->hosts));
 	for (size_t i = 0; i < config->host_count && !fault; i++)
 		fault = host_read(config, conf_section_at(config->conf, "host", i), path, &config->hosts[i]);
@@ -327,7 +511,8 @@ static char *listens_read(struct config *config)
 	return fault;
 }
 
-/* Hosts without a certificate of their own show the section's; a host without any is a fault unless TLS is optional. */
+/* Hosts without a certificate of their own show the section's; a host without any is a fault unless TLS is
+ * optional. */
 static char *tls_open(struct config *config, const struct conf_section *section, enum tls_version least)
 {
 	struct tls_certificate *shown = arena_zalloc(&config->arena, config->host_count * sizeof(*shown));
@@ -339,8 +524,10 @@ static char *tls_open(struct config *config, const struct conf_section *section,
 		shown[i] = (struct tls_certificate){ host->domain, host->certificate, host->key };
 		if (!host->certificate && config->client_tls_required)
 			return conf_fault(conf_section_at(config->conf, "host", i),
-			                  "host \"%s\" has no certificate; allowed: certificate and key here or in section "
-			                  "tls", host->domain);
+			                  "host \"%s\" has no certificate; allowed: certificate and key here "
+			                  "or in section "
+			                  "tls",
+			                  host->domain);
 		if (!host->certificate)
 			return NULL;
 	}
@@ -371,7 +558,8 @@ static char *tls_read(struct config *config, const char *path)
 			host->key = key;
 		}
 	}
-	return tls_open(config, section, strcmp(conf_string(section, "least"), "1.3") == 0 ? TLS_1_3 : TLS_1_2);
+	return tls_open(config, section,
+	                strcmp(conf_string(section, "least"), "1.3") == 0 ? TLS_1_3 : TLS_1_2);
 }
 
 static void limits_read(struct config *config)
@@ -418,7 +606,9 @@ static void limits_read(struct config *config)
 static char *log_read(struct config *config, const char *path)
 {
 	static const char *const targets[] = {
-		[LOG_TARGET_STDERR] = "stderr", [LOG_TARGET_FILE] = "file", [LOG_TARGET_SYSLOG] = "syslog",
+		[LOG_TARGET_STDERR] = "stderr",
+		[LOG_TARGET_FILE] = "file",
+		[LOG_TARGET_SYSLOG] = "syslog",
 	};
 	const struct conf_section *section = conf_section(config->conf, "log");
 	size_t target = 0;
@@ -438,13 +628,17 @@ static char *dns_read(struct config *config)
 	const struct conf_section *section = conf_section(config->conf, "dns");
 
 	config->dns_server_count = conf_list_count(section, "servers");
-	config->dns_servers = arena_zalloc(&config->arena, config->dns_server_count * sizeof(*config->dns_servers));
+	config->dns_servers =
+		arena_zalloc(&config->arena, config->dns_server_count * sizeof(*config->dns_servers));
 	for (size_t i = 0; i < config->dns_server_count; i++) {
 		const char *text = conf_list_at(section, "servers", i);
 
 		if (!address_read_with_port(text, PORT_DNS, &config->dns_servers[i]))
-			return conf_fault(section, "bad value \"%s\" for servers; allowed: an IP address, with a port like "
-			                  "127.0.0.1:5353 or [::1]:5353", text);
+			return conf_fault(
+				section,
+				"bad value \"%s\" for servers; allowed: an IP address, with a port like "
+				"127.0.0.1:5353 or [::1]:5353",
+				text);
 	}
 	return NULL;
 }
@@ -466,6 +660,7 @@ char *config_read_sections(struct config *config, const char *path)
 	if (fault)
 		return fault;
 	limits_read(config);
-	config->store_path = file_beside(config, path, conf_string(conf_section(config->conf, "store"), "path"));
+	config->store_path =
+		file_beside(config, path, conf_string(conf_section(config->conf, "store"), "path"));
 	return NULL;
 }

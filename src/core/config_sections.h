@@ -10,8 +10,8 @@
 /* The rows of core's sections, NULL behind the last. */
 extern const struct conf_section_kind *const config_core_kinds[];
 
-/* Reads them into the snapshot, whose conf is set; NULL, or the malloc'ed line. path: of the file, which relative paths
- * start from. */
+/* Reads them into the snapshot, whose conf is set; NULL, or the malloc'ed line. path: of the file, which
+ * relative paths start from. */
 char *config_read_sections(struct config *config, const char *path);
 
 #endif

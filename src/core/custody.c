@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Parcels and their answers, and the one place where bounces are made (RFC 6120 §8.3.1, §10.4.3; RFC 6121 §8). A parcel is
- * one piece of memory. An answer travels as the parcel's own mail to the holder's home; where nobody waits for it, what
- * was taken is freed and what was refused is bounced on the spot.
+ * Parcels and their answers, and the one place where bounces are made (RFC 6120 §8.3.1, §10.4.3; RFC 6121
+ * §8). A parcel is one piece of memory. An answer travels as the parcel's own mail to the holder's home;
+ * where nobody waits for it, what was taken is freed and what was refused is bounced on the spot.
  */
 #include "core/custody.h"
 
@@ -63,7 +63,8 @@ void parcel_taken(struct home *at, struct parcel **taken)
 	parcel_answer(at, parcel);
 }
 
-void parcel_refused(struct home *at, struct parcel **refused, enum stanza_condition condition, const char *text)
+void parcel_refused(struct home *at, struct parcel **refused, enum stanza_condition condition,
+                    const char *text)
 {
 	struct parcel *parcel = *refused;
 
@@ -79,8 +80,9 @@ void parcel_refused(struct home *at, struct parcel **refused, enum stanza_condit
 	parcel_answer(at, parcel);
 }
 
-/* Whether the sender waits for an error. Presence is told to many; only what somebody sent to one address on purpose comes
- * back: a request for a subscription and its answers, and directed presence, by which rooms are entered. */
+/* Whether the sender waits for an error. Presence is told to many; only what somebody sent to one address
+ * on purpose comes back: a request for a subscription and its answers, and directed presence, by which
+ * rooms are entered. */
 static bool stanza_may_bounce(const struct stanza *stanza)
 {
 	if (!stanza->from.text)

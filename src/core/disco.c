@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Service discovery, XEP-0030, answered for hosts (§3.1, §4.1) and for accounts (§3.1 examples 5 and 6, §8), and the
- * server's own entity capabilities (XEP-0115). An account tells those who may see its presence and nobody else: for others
- * it looks like an address that does not exist.
+ * Service discovery, XEP-0030, answered for hosts (§3.1, §4.1) and for accounts (§3.1 examples 5 and 6,
+ * §8), and the server's own entity capabilities (XEP-0115). An account tells those who may see its presence
+ * and nobody else: for others it looks like an address that does not exist.
  */
 #include "core/disco.h"
 
@@ -18,12 +18,12 @@
 #include "core/session.h"
 #include "xmpp/ns.h"
 
-#define DISCO_NODE "urn:x-hansa:server"         /* of our capabilities: the software, XEP-0115 §4 */
+#define DISCO_NODE "urn:x-hansa:server" /* of our capabilities: the software, XEP-0115 §4 */
 
 /* This module's part of a home. */
 struct disco_part {
-	char node[sizeof(DISCO_NODE "#") + CAPS_VER_LEN];       /* that clients ask for, §6.2 of XEP-0115 */
-	char *caps;                                             /* the <c/> */
+	char node[sizeof(DISCO_NODE "#") + CAPS_VER_LEN]; /* that clients ask for, §6.2 of XEP-0115 */
+	char *caps;                                       /* the <c/> */
 };
 
 /* ---- what is announced ---- */
@@ -39,7 +39,8 @@ static void features_add(struct arena *arena, struct element *query, const char 
 	qsort(features, count, sizeof(*features), text_compare);
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0 || strcmp(features[i], features[i - 1]) != 0)
-			element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var", features[i]);
+			element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var",
+			            features[i]);
 	}
 }
 
@@ -52,7 +53,8 @@ static size_t features_append(const char **features, size_t count, const char *c
 	return count;
 }
 
-static struct element *identity_add(struct arena *arena, struct element *query, const char *category, const char *type)
+static struct element *identity_add(struct arena *arena, struct element *query, const char *category,
+                                    const char *type)
 {
 	struct element *identity = element_add(arena, query, "identity", NS_DISCO_INFO);
 
@@ -61,9 +63,11 @@ static struct element *identity_add(struct arena *arena, struct element *query, 
 	return identity;
 }
 
-static struct element *query_add(struct arena *arena, struct element *parent, const char *ns, const char *node)
+static struct element *query_add(struct arena *arena, struct element *parent, const char *ns,
+                                 const char *node)
 {
-	struct element *query = parent ? element_add(arena, parent, "query", ns) : element_new(arena, "query", ns);
+	struct element *query =
+		parent ? element_add(arena, parent, "query", ns) : element_new(arena, "query", ns);
 
 	element_set(arena, query, "node", node);
 	return query;
@@ -112,7 +116,8 @@ static bool domain_is_below(const char *domain, const char *host)
 }
 
 /* A service below one host is listed there; one that is below none is everybody's. */
-static bool host_lists(const struct config *config, const struct host *host, const struct destination *destination)
+static bool host_lists(const struct config *config, const struct host *host,
+                       const struct destination *destination)
 {
 	if (!destination->name)
 		return false;
@@ -136,7 +141,8 @@ static void host_items_add(struct arena *arena, struct element *parent, const st
                            const struct host *host)
 {
 	struct element *query = query_add(arena, parent, NS_DISCO_ITEMS, NULL);
-	const struct destination **listed = mem_alloc(map_count(config->domains) * sizeof(*listed)), *destination;
+	const struct destination **listed = mem_alloc(map_count(config->domains) * sizeof(*listed)),
+				 *destination;
 	struct map_walk walk = { 0 };
 	size_t count = 0;
 
@@ -154,7 +160,8 @@ static void account_items_add(struct arena *arena, struct element *parent, const
 {
 	struct element *query = query_add(arena, parent, NS_DISCO_ITEMS, NULL);
 
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+	for (struct list_link *link = list_first(&account->sessions); link;
+	     link = list_next(&account->sessions, link)) {
 		const struct session *session = LIST_MEMBER(link, struct session, link);
 
 		if (session_is_available(session))
@@ -167,7 +174,8 @@ static void account_items_add(struct arena *arena, struct element *parent, const
 /* §8: who may not know is told what it would be told of an address that does not exist. */
 static enum stanza_condition account_refusal(const struct iq_request *request, const char *node)
 {
-	if (request->scope != IQ_OWN && !account_shares_presence(request->account, &request->parcel->stanza->from))
+	if (request->scope != IQ_OWN &&
+	    !account_shares_presence(request->account, &request->parcel->stanza->from))
 		return STANZA_SERVICE_UNAVAILABLE;
 	return node ? STANZA_ITEM_NOT_FOUND : STANZA_NO_ERROR;
 }
@@ -175,7 +183,8 @@ static enum stanza_condition account_refusal(const struct iq_request *request, c
 static enum stanza_condition host_refusal(const struct iq_request *request, const char *node)
 {
 	const struct disco_part *part = home_part(request->home, &disco_module);
-	bool of_caps = node && strcmp(node, part->node) == 0 && strcmp(request->payload->ns, NS_DISCO_INFO) == 0;
+	bool of_caps =
+		node && strcmp(node, part->node) == 0 && strcmp(request->payload->ns, NS_DISCO_INFO) == 0;
 
 	return !node || of_caps ? STANZA_NO_ERROR : STANZA_ITEM_NOT_FOUND;
 }
@@ -184,8 +193,8 @@ static void disco_asked(struct iq_request *request)
 {
 	const char *node = element_attr(request->payload, "node");
 	bool of_info = strcmp(request->payload->ns, NS_DISCO_INFO) == 0;
-	enum stanza_condition refusal = request->scope == IQ_HOST ? host_refusal(request, node)
-	                                                          : account_refusal(request, node);
+	enum stanza_condition refusal =
+		request->scope == IQ_HOST ? host_refusal(request, node) : account_refusal(request, node);
 	struct stanza *result;
 
 	if (refusal != STANZA_NO_ERROR) {

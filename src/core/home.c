@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A worker's share of the server: opened and closed on the main thread while no worker runs, swapped to a new snapshot by
- * mail in between.
+ * A worker's share of the server: opened and closed on the main thread while no worker runs, swapped to a
+ * new snapshot by mail in between.
  */
 #include "home_inside.h"
 
@@ -15,7 +15,7 @@
 enum { FORGET_EVERY_MS = 5000 };
 
 struct timer_box {
-	struct timer forget;            /* accounts without use */
+	struct timer forget; /* accounts without use */
 };
 
 /* A snapshot on its way to a home. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The host itself as an addressee: RFC 6120 §10.5.1 and §10.5.2, a resource makes no difference. Answers to what the server
- * asked on its own behalf are seen by the edges that asked; here they are ignored (RFC 6120 §8.2.3).
+ * The host itself as an addressee: RFC 6120 §10.5.1 and §10.5.2, a resource makes no difference. Answers to
+ * what the server asked on its own behalf are seen by the edges that asked; here they are ignored (RFC 6120
+ * §8.2.3).
  */
 #include "core/host.h"
 
@@ -24,7 +25,8 @@ void host_receive(struct home *home, const struct host *host, struct parcel *par
 		iq_dispatch(home, NULL, host, parcel);
 		return;
 	case STANZA_MESSAGE:
-		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE, "Nobody reads messages to this address");
+		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE,
+		               "Nobody reads messages to this address");
 		return;
 	default:
 		parcel_taken(home, &parcel);

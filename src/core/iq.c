@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The iq table at work (RFC 6120 §8.2.3, §10.3.3; RFC 6121 §8.5.2.1.3): finds the handler in the modules' tables, in their
- * order, and keeps the request until it is answered.
+ * The iq table at work (RFC 6120 §8.2.3, §10.3.3; RFC 6121 §8.5.2.1.3): finds the handler in the modules'
+ * tables, in their order, and keeps the request until it is answered.
  */
 #include "core/iq.h"
 
@@ -53,7 +53,8 @@ static void request_ask(struct iq_request *request)
 {
 	const struct iq_handler *handler = NULL;
 
-	for (const struct module *const *module = request->home->server->modules; *module && !handler; module++)
+	for (const struct module *const *module = request->home->server->modules; *module && !handler;
+	     module++)
 		handler = handler_find(*module, request);
 	if (handler)
 		handler->asked(request);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The account's journal used as offline storage (XEP-0160, RFC 6121 §8.5.2.2.1): what nobody is there to take is appended,
- * and what lies beyond the watermark is sent, batch by batch, to the first session that may have messages.
+ * The account's journal used as offline storage (XEP-0160, RFC 6121 §8.5.2.2.1): what nobody is there to
+ * take is appended, and what lies beyond the watermark is sent, batch by batch, to the first session that
+ * may have messages.
  *
- * A batch stays in memory until its last entry is answered; then the watermark moves and the next is read. Within a batch
- * no more than a window of bytes is on its way, so a slow client is not drowned in its own backlog. Live messages for the
- * bare address, or for the session that gets the backlog, wait behind it. When that session goes, what it has not taken
- * still stands in the journal and goes to the next.
+ * A batch stays in memory until its last entry is answered; then the watermark moves and the next is read.
+ * Within a batch no more than a window of bytes is on its way, so a slow client is not drowned in its own
+ * backlog. Live messages for the bare address, or for the session that gets the backlog, wait behind it.
+ * When that session goes, what it has not taken still stands in the journal and goes to the next.
  */
 #include "account_inside.h"
 
@@ -21,32 +22,35 @@
 #include "xmpp/stamp.h"
 
 enum {
-	BATCH_MAX = 100,                /* entries read at once */
-	WINDOW_BYTES = 256 * 1024,      /* on their way to the client */
-	WAITING_MAX = 1000,             /* live messages behind the backlog */
+	BATCH_MAX = 100,           /* entries read at once */
+	WINDOW_BYTES = 256 * 1024, /* on their way to the client */
+	WAITING_MAX = 1000,        /* live messages behind the backlog */
 };
 
 /* The backlog on its way to one session. */
 struct kept {
-	uint64_t serial;                /* tells its reads from those of an earlier one */
+	uint64_t serial; /* tells its reads from those of an earlier one */
 	char session[ID_LEN + 1];
-	struct store_journal_read *batch;       /* NULL: being read */
-	size_t next;                    /* entry to send */
-	size_t taken;                   /* entries that the client has, from the first on */
-	size_t outstanding;             /* sent and not answered */
+	struct store_journal_read *batch; /* NULL: being read */
+	size_t next;                      /* entry to send */
+	size_t taken;                     /* entries that the client has, from the first on */
+	size_t outstanding;               /* sent and not answered */
 	size_t outstanding_bytes;
-	uint64_t after;                 /* what has been taken, up to there */
-	bool stopped;                   /* the session is no longer there for messages */
-	bool again;                     /* somebody asked for the backlog meanwhile */
-	bool refused;                   /* it has left an entry untaken: what it took behind that does not count */
-	bool passed;                    /* all has been sent: live messages may follow */
+	uint64_t after; /* what has been taken, up to there */
+	bool stopped;   /* the session is no longer there for messages */
+	bool again;     /* somebody asked for the backlog meanwhile */
+	bool refused;   /* it has left an entry untaken: what it took behind that does not count */
+	bool passed;    /* all has been sent: live messages may follow */
 	struct parcel *waiting, **waiting_end;
 	size_t waiting_count;
 };
 
 /* What the limits allowed when it was kept is not limited again. */
 static const struct parser_limits kept_limits = {
-	.depth = 256, .attributes = 1024, .declarations = 256, .elements = 1000000,
+	.depth = 256,
+	.attributes = 1024,
+	.declarations = 256,
+	.elements = 1000000,
 };
 
 static void kept_came(struct store_request *request);
@@ -75,7 +79,8 @@ static void keep_done(struct store_request *request)
 	else if (request->status == STORE_ABSENT)
 		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE, NULL);
 	else
-		parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT, "The message could not be kept, try again");
+		parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT,
+		               "The message could not be kept, try again");
 	store_request_free(request);
 }
 
@@ -107,7 +112,8 @@ void account_keep(struct account *account, struct parcel *parcel)
 
 	if (account->undelivered >= limits->offline_messages ||
 	    account->undelivered_bytes + stanza_weight(parcel->stanza) > limits->offline_bytes) {
-		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE, "No more messages are kept for this account");
+		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE,
+		               "No more messages are kept for this account");
 		return;
 	}
 	append = store_request_new(sizeof(*append), STORE_JOURNAL_APPEND, home->worker, account->jid.text,
@@ -128,7 +134,8 @@ static bool session_wants_messages(const struct session *session)
 
 static struct session *kept_session(const struct account *account)
 {
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+	for (struct list_link *link = list_first(&account->sessions); link;
+	     link = list_next(&account->sessions, link)) {
 		struct session *session = LIST_MEMBER(link, struct session, link);
 
 		if (strcmp(session->id, account->kept->session) == 0)
@@ -140,8 +147,9 @@ static struct session *kept_session(const struct account *account)
 static void kept_read(struct account *account)
 {
 	struct home *home = account->home;
-	struct store_journal_read *read = store_request_new(sizeof(*read), STORE_JOURNAL_READ, home->worker,
-	                                                    account->jid.text, jid_bare_len(&account->jid), kept_came);
+	struct store_journal_read *read =
+		store_request_new(sizeof(*read), STORE_JOURNAL_READ, home->worker, account->jid.text,
+	                          jid_bare_len(&account->jid), kept_came);
 
 	read->after = account->kept->after;
 	read->limit = BATCH_MAX;
@@ -165,14 +173,17 @@ void account_deliver_kept(struct account *account, struct session *session)
 	kept_read(account);
 }
 
-/* The entry as the client shall see it: with its id (XEP-0359) and when it came (XEP-0203). NULL: it cannot be read. */
-static const struct stanza *entry_stanza(const struct account *account, const struct store_journal_entry *entry)
+/* The entry as the client shall see it: with its id (XEP-0359) and when it came (XEP-0203). NULL: it cannot
+ * be read. */
+static const struct stanza *entry_stanza(const struct account *account,
+                                         const struct store_journal_entry *entry)
 {
 	struct stanza *stanza = stanza_new(entry->stanza_len);
 	const struct stanza *unreadable = stanza;
 	struct arena *arena = &stanza->arena;
-	struct element *root = parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza, entry->stanza_len,
-	                                   &kept_limits), *added;
+	struct element *root = parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza,
+	                                   entry->stanza_len, &kept_limits),
+		       *added;
 	char stamp[STAMP_LEN + 1];
 
 	if (!root || stanza_read(stanza, root, NULL) != STANZA_CHECK_OK || !stanza->to.text) {
@@ -197,7 +208,8 @@ static void entry_taken(struct account *account, const struct store_journal_entr
 }
 
 /* One that cannot be read is passed over once all before it have been taken. */
-static void entry_send(struct account *account, struct session *session, const struct store_journal_entry *entry)
+static void entry_send(struct account *account, struct session *session,
+                       const struct store_journal_entry *entry)
 {
 	const struct stanza *stanza = entry_stanza(account, entry);
 	struct kept *kept = account->kept;
@@ -238,9 +250,9 @@ static void kept_let_pass(struct account *account)
 static void kept_advance(struct account *account)
 {
 	struct home *home = account->home;
-	struct store_journal_advance *advance = store_request_new(sizeof(*advance), STORE_JOURNAL_ADVANCE, home->worker,
-	                                                          account->jid.text, jid_bare_len(&account->jid),
-	                                                          store_request_free);
+	struct store_journal_advance *advance =
+		store_request_new(sizeof(*advance), STORE_JOURNAL_ADVANCE, home->worker, account->jid.text,
+	                          jid_bare_len(&account->jid), store_request_free);
 
 	advance->sequence = account->kept->after;
 	store_submit(home->server->store, &advance->request);
@@ -281,7 +293,8 @@ static void batch_send(struct account *account)
 
 static void kept_came(struct store_request *request)
 {
-	struct account *account = account_find(home_of(request->worker), request->owner, strlen(request->owner));
+	struct account *account =
+		account_find(home_of(request->worker), request->owner, strlen(request->owner));
 	struct kept *kept = account ? account->kept : NULL;
 
 	if (!kept || kept->serial != request->token) {
@@ -341,7 +354,8 @@ static void kept_free(struct account *account)
 
 static struct session *next_session(const struct account *account)
 {
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+	for (struct list_link *link = list_first(&account->sessions); link;
+	     link = list_next(&account->sessions, link)) {
 		struct session *session = LIST_MEMBER(link, struct session, link);
 
 		if (session_wants_messages(session))
@@ -350,8 +364,8 @@ static struct session *next_session(const struct account *account)
 	return NULL;
 }
 
-/* Nothing of it is on its way any more. What a session left behind, or what was kept meanwhile, goes to the next before
- * anything new. */
+/* Nothing of it is on its way any more. What a session left behind, or what was kept meanwhile, goes to the
+ * next before anything new. */
 static void kept_finish(struct account *account)
 {
 	struct kept *kept = account->kept;
@@ -413,7 +427,8 @@ bool kept_queues(struct account *account, struct parcel *parcel)
 	if (!kept || !kept_concerns(account, parcel))
 		return false;
 	if (kept->waiting_count == WAITING_MAX) {
-		parcel_refused(account->home, &parcel, STANZA_RESOURCE_CONSTRAINT, "Too many messages wait, try again");
+		parcel_refused(account->home, &parcel, STANZA_RESOURCE_CONSTRAINT,
+		               "Too many messages wait, try again");
 		return true;
 	}
 	parcel->next = NULL;

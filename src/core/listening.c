@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Listening addresses: opened and closed as the snapshots say, and the connections that come in given to the edge whose
- * table takes their kind.
+ * Listening addresses: opened and closed as the snapshots say, and the connections that come in given to
+ * the edge whose table takes their kind.
  */
 #include "listening.h"
 
@@ -19,14 +19,16 @@ struct listening {
 };
 
 /* A listener outlives its struct listening while workers close it, so its owner is the kind alone. */
-static const enum listen_kind listen_kinds[] = { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_COMPONENT };
+static const enum listen_kind listen_kinds[] = { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER,
+	                                         LISTEN_COMPONENT };
 
 static void listening_accepted(struct worker *worker, struct transport *transport, void *owner)
 {
 	struct home *home = home_of(worker);
 	enum listen_kind kind = *(const enum listen_kind *)owner;
 
-	for (const struct module *const *module = home->server->modules; !home->draining && *module; module++) {
+	for (const struct module *const *module = home->server->modules; !home->draining && *module;
+	     module++) {
 		if ((*module)->listens & 1u << kind) {
 			(*module)->accepted(home, kind, transport);
 			return;
@@ -62,7 +64,8 @@ static bool list_has_listen(const struct list *list, const struct listen *listen
 	return false;
 }
 
-static bool listening_open(struct server *server, const struct listen *listen, struct list *opened, char **error)
+static bool listening_open(struct server *server, const struct listen *listen, struct list *opened,
+                           char **error)
 {
 	struct listening *listening = mem_zalloc(sizeof(*listening));
 	char address[ADDRESS_TEXT];

@@ -9,8 +9,8 @@
 
 #include "core/server.h"
 
-/* Opens what the snapshot names and is not open yet, then closes what it does not name. false: one could not be had,
- * nothing has changed; *error is malloc'ed. */
+/* Opens what the snapshot names and is not open yet, then closes what it does not name. false: one could
+ * not be had, nothing has changed; *error is malloc'ed. */
 bool listening_update(struct server *server, const struct config *config, char **error);
 void listening_stop(struct server *server);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The router (RFC 6120 §10): one look-up in the domain table of this home's snapshot, one mail to the home of the address.
- * It knows nothing of what lives there.
+ * The router (RFC 6120 §10): one look-up in the domain table of this home's snapshot, one mail to the home
+ * of the address. It knows nothing of what lives there.
  */
 #include "core/router.h"
 
@@ -41,7 +41,8 @@ void route(struct home *from, struct parcel *parcel)
 	destination = config_destination(from->config, jid_domain_text(&parcel->to), parcel->to.domain_len);
 	parcel->class = destination ? destination->class : from->config->remote;
 	if (!parcel->class) {
-		parcel_refused(from, &parcel, STANZA_REMOTE_SERVER_NOT_FOUND, "This server talks to no other servers");
+		parcel_refused(from, &parcel, STANZA_REMOTE_SERVER_NOT_FOUND,
+		               "This server talks to no other servers");
 		return;
 	}
 	parcel->mail.arrive = parcel_arrive;

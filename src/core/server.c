@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The server's life, all on the main thread: start in the order in which one part needs the other, a new configuration,
- * drain and stop in the reverse order. What is opened is in the struct before the next step, so one function frees a
- * server that stands and one that came half way.
+ * The server's life, all on the main thread: start in the order in which one part needs the other, a new
+ * configuration, drain and stop in the reverse order. What is opened is in the struct before the next step,
+ * so one function frees a server that stands and one that came half way.
  */
 #include "core/server.h"
 
@@ -22,8 +22,8 @@
 #include "store/sqlite.h"
 
 enum {
-	DRAIN_MS = 4000,                /* for streams to say goodbye, and then */
-	ABORT_MS = 1000,                /* for what they return to be kept */
+	DRAIN_MS = 4000, /* for streams to say goodbye, and then */
+	ABORT_MS = 1000, /* for what they return to be kept */
 	DRAIN_LOOK_MS = 10,
 	QUIET_VISITS = 4,
 	BACKGROUND_THREADS = 2,
@@ -42,7 +42,8 @@ static void main_nap(long ms)
 	nanosleep(&nap, NULL);
 }
 
-/* Lets stepped workers, or the caller's store, take a step; false: nothing of the kind, somebody else's thread must. */
+/* Lets stepped workers, or the caller's store, take a step; false: nothing of the kind, somebody else's
+ * thread must. */
 static bool main_step(struct server *server)
 {
 	if (!server->stepped || workers_step(server->workers))
@@ -104,8 +105,9 @@ static bool server_open_log(struct server *server, const struct server_options *
 	const char *reason;
 
 	server->owns_log = !options->log;
-	server->log = options->log ? options->log
-	                           : log_open(config->log_target, config->log_path, config->log_level, &reason);
+	server->log = options->log
+	                      ? options->log
+	                      : log_open(config->log_target, config->log_path, config->log_level, &reason);
 	if (!server->log)
 		*error = str_printf("cannot open the log file %s: %s", config->log_path, reason);
 	return server->log != NULL;
@@ -127,8 +129,9 @@ static void server_open_workers(struct server *server, const struct server_optio
 		entropy_fill(workers.entropy, &workers.seed, sizeof(workers.seed));
 	server->workers = workers_new(&workers);
 	server->background = background_new(BACKGROUND_THREADS, BACKGROUND_QUEUE, options->stepped);
-	server->admission = admission_new(server->config->limits.unauthenticated_per_address, server->config->trusted,
-	                                  server->config->trusted_count, &workers.seed);
+	server->admission =
+		admission_new(server->config->limits.unauthenticated_per_address, server->config->trusted,
+	                      server->config->trusted_count, &workers.seed);
 	server->started_ms = clock_monotonic_ms(workers.clock);
 }
 
@@ -168,7 +171,8 @@ static void secret_stored(struct store_request *request)
 static bool server_fix_secret(struct server *server, char **error)
 {
 	struct worker *worker = server->stepped ? workers_at(server->workers, 0) : NULL;
-	struct store_document *put = store_request_new(sizeof(*put), STORE_DOCUMENT_PUT, worker, "", 0, secret_stored);
+	struct store_document *put =
+		store_request_new(sizeof(*put), STORE_DOCUMENT_PUT, worker, "", 0, secret_stored);
 	char made[2 * SECRET_BYTES + 1];
 	const char *stands;
 	sem_t done;
@@ -276,7 +280,8 @@ struct server *server_start(const struct server_options *options, char **error)
 	workers_start(server->workers);
 	server->running = true;
 	log_info(server->log, NULL, "server started", LOG_STR("version", HANSA_VERSION),
-	         LOG_INT("workers", workers_count(server->workers)), LOG_INT("hosts", server->config->host_count));
+	         LOG_INT("workers", workers_count(server->workers)),
+	         LOG_INT("hosts", server->config->host_count));
 	return server;
 }
 
@@ -352,8 +357,8 @@ static size_t server_count_open(struct server *server)
 	return open;
 }
 
-/* No stream, no session, and nobody waits for the store. Each visit shows that the mail before it has been read, answers of
- * the store too; several, that nothing came of it. */
+/* No stream, no session, and nobody waits for the store. Each visit shows that the mail before it has been
+ * read, answers of the store too; several, that nothing came of it. */
 static bool server_is_quiet(struct server *server)
 {
 	for (int visits = 0; visits < QUIET_VISITS; visits++) {

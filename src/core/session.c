@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bound resources: binding (RFC 6120 §7), a stanza from the client on its way out (§8.1.2.1, §10.3), a parcel on its way in,
- * and the end. A session holds its account. It leaves the account when its stream breaks or the server ends it; its memory
- * goes when its outlet's owner lets go of it.
+ * Bound resources: binding (RFC 6120 §7), a stanza from the client on its way out (§8.1.2.1, §10.3), a
+ * parcel on its way in, and the end. A session holds its account. It leaves the account when its stream
+ * breaks or the server ends it; its memory goes when its outlet's owner lets go of it.
  */
 #include "core/session.h"
 
@@ -21,7 +21,8 @@
 
 struct session *session_find(const struct account *account, const char *resource)
 {
-	for (struct list_link *link = list_first(&account->sessions); link; link = list_next(&account->sessions, link)) {
+	for (struct list_link *link = list_first(&account->sessions); link;
+	     link = list_next(&account->sessions, link)) {
 		struct session *session = LIST_MEMBER(link, struct session, link);
 
 		if (strcmp(jid_resource(&session->jid), resource) == 0)
@@ -62,10 +63,11 @@ static void session_enter(struct session *session)
 	}
 }
 
-/* Of the ways that RFC 6120 §7.7.2.2 allows for a conflict the newest client wins: the older one is mostly a connection
- * that died unnoticed. */
+/* Of the ways that RFC 6120 §7.7.2.2 allows for a conflict the newest client wins: the older one is mostly
+ * a connection that died unnoticed. */
 enum stanza_condition session_bind(struct account *account, const char *resource,
-                                   const struct session_outlet *outlet, void *outlet_owner, struct session **out)
+                                   const struct session_outlet *outlet, void *outlet_owner,
+                                   struct session **out)
 {
 	char made[ID_LEN + 1];
 	struct session *older;
@@ -140,8 +142,10 @@ void session_end(struct session *session)
 static void session_refuse(struct session *session, struct stanza *stanza, enum stanza_condition condition,
                            const char *text)
 {
-	const struct stanza *error = stanza_error(stanza, stanza->to.text ? &stanza->to : &session->account->jid,
-	                                          condition, text), *gone = stanza;
+	const struct stanza *error = stanza_error(stanza,
+	                                          stanza->to.text ? &stanza->to : &session->account->jid,
+	                                          condition, text),
+			    *gone = stanza;
 
 	if (error)
 		session_push(session, error);
@@ -172,7 +176,8 @@ static void session_route(struct session *session, struct stanza *stanza)
 
 static bool from_is_own(const struct session *session, const struct jid *from)
 {
-	return !from->text || (jid_same_bare(from, &session->jid) && (jid_is_bare(from) || jid_same(from, &session->jid)));
+	return !from->text ||
+	       (jid_same_bare(from, &session->jid) && (jid_is_bare(from) || jid_same(from, &session->jid)));
 }
 
 void session_sent(struct session *session, struct stanza *stanza)

@@ -63,11 +63,13 @@ void store_answer(struct worker *from, struct store_request *request, enum store
 
 	request->status = status;
 	request->mail.arrive = request_arrive;
-	if (request->worker)
+	if (request->worker) {
 		worker_post(from, request->worker, &request->mail);
-	else
+		atomic_fetch_sub(&store->pending, 1);
+	} else {
+		atomic_fetch_sub(&store->pending, 1);
 		request->done(request);
-	atomic_fetch_sub(&store->pending, 1);
+	}
 }
 
 void store_figures(struct store *store, struct store_figures *out)

@@ -16,10 +16,10 @@
 #include "store_trial.h"
 #include "xmpp/ns.h"
 
-#define TOWN_SECTIONS \
-	"server { workers = 2 }\n" \
+#define TOWN_SECTIONS                                                   \
+	"server { workers = 2 }\n"                                      \
 	"host north.example { admins = { \"admin@north.example\" } }\n" \
-	"host south.example { }\n" \
+	"host south.example { }\n"                                      \
 	"tls { client-required = no }\n"
 
 /* ---- towns ---- */
@@ -141,8 +141,9 @@ struct account *town_account(struct town *town, const char *bare)
 void town_add_account(struct town *town, const char *bare)
 {
 	struct home *home = town_home(town, bare);
-	struct store_account_write *write = store_request_new(sizeof(*write), STORE_ACCOUNT_CREATE, home->worker, bare,
-	                                                      strlen(bare), store_request_free);
+	struct store_account_write *write =
+		store_request_new(sizeof(*write), STORE_ACCOUNT_CREATE, home->worker, bare, strlen(bare),
+	                          store_request_free);
 	struct arena arena = { 0 };
 	struct jid jid = jid_of(&arena, bare);
 
@@ -220,7 +221,8 @@ struct person *person_come(struct town *town, const char *full)
 	account_want(town_home(town, bare.text), &bare, &person->want, person_ready);
 	town_settle(town);
 	account = town_account(town, bare.text);
-	if (!person->town || session_bind(account, jid_resource(&jid), &person_outlet, person, &person->session)) {
+	if (!person->town ||
+	    session_bind(account, jid_resource(&jid), &person_outlet, person, &person->session)) {
 		free(person);
 		person = NULL;
 	}
@@ -306,7 +308,8 @@ static enum hook_result town_session_sent(struct session *session, struct stanza
 
 static struct session *town_choose(const struct account *account, const struct parcel *parcel)
 {
-	struct session *session = jid_is_bare(&parcel->to) ? NULL : session_find(account, jid_resource(&parcel->to));
+	struct session *session =
+		jid_is_bare(&parcel->to) ? NULL : session_find(account, jid_resource(&parcel->to));
 
 	for (struct list_link *link = list_first(&account->sessions); link && !session;
 	     link = list_next(&account->sessions, link)) {

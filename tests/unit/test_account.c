@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Accounts: loaded once for all who wait, absent, failed (RFC 6121 §8.5.1: absent differs from "could not find out"),
- * changed, deleted, forgotten; and the defaults for iq of §8.5.3.
+ * Accounts: loaded once for all who wait, absent, failed (RFC 6121 §8.5.1: absent differs from "could not
+ * find out"), changed, deleted, forgotten; and the defaults for iq of §8.5.3.
  */
 #include "core/account.h"
 
@@ -27,7 +27,7 @@ static void tell(const char *event, const struct account *account)
 
 /* ---- a module that sees everything ---- */
 
-static const char *friend;      /* may see presence */
+static const char *friend; /* may see presence */
 
 static void witness_loaded(struct account *account, const struct store_account_load *load)
 {
@@ -57,8 +57,12 @@ static void witness_ended(struct session *session)
 }
 
 static const struct module witness_module = {
-	.name = "witness", .account_loaded = witness_loaded, .account_unloaded = witness_unloaded,
-	.account_removed = witness_removed, .account_shares_presence = witness_shares, .session_ended = witness_ended,
+	.name = "witness",
+	.account_loaded = witness_loaded,
+	.account_unloaded = witness_unloaded,
+	.account_removed = witness_removed,
+	.account_shares_presence = witness_shares,
+	.session_ended = witness_ended,
 };
 static const struct module *const modules[] = { &witness_module, &town_module, NULL };
 
@@ -182,9 +186,12 @@ static void test_absent(void **state)
 	struct person *juliet = person_come(town, "juliet@north.example/balcony");
 
 	(void)state;
-	assert_non_null(strstr(error_for(juliet, "<message to='nobody@north.example'/>"), "<service-unavailable "));
-	assert_non_null(strstr(error_for(juliet, "<iq type='get' id='1' to='nobody@north.example'><q xmlns='a'/></iq>"),
-	                       "<service-unavailable "));
+	assert_non_null(
+		strstr(error_for(juliet, "<message to='nobody@north.example'/>"), "<service-unavailable "));
+	assert_non_null(
+		strstr(error_for(juliet,
+	                         "<iq type='get' id='1' to='nobody@north.example'><q xmlns='a'/></iq>"),
+	               "<service-unavailable "));
 	assert_string_equal(error_for(juliet, "<presence to='nobody@north.example' type='subscribe'/>"), "");
 	assert_string_equal(error_for(juliet, "<presence to='nobody@north.example'/>"), "");
 	assert_string_equal(error_for(juliet, "<message to='nobody@north.example' type='error'/>"), "");
@@ -251,9 +258,9 @@ static void test_a_store_that_fails_is_not_an_absent_account(void **state)
 
 static void set_credentials(const char *bare, size_t count)
 {
-	struct store_account_write *write = store_request_new(sizeof(*write), STORE_ACCOUNT_CREDENTIALS,
-	                                                      town_home(town, bare)->worker, bare, strlen(bare),
-	                                                      store_request_free);
+	struct store_account_write *write =
+		store_request_new(sizeof(*write), STORE_ACCOUNT_CREDENTIALS, town_home(town, bare)->worker,
+	                          bare, strlen(bare), store_request_free);
 	struct jid jid = jid_of(bare);
 
 	write->credential_count = count;
@@ -320,7 +327,9 @@ static void test_deleted(void **state)
 	town_send(town, "<message from='a@x.example' to='juliet@north.example/balcony'/>");
 	story[0] = '\0';
 	account_deleted(town_home(town, jid.text), &jid);
-	assert_string_equal(story, "ended:juliet@north.example removed:juliet@north.example unloaded:juliet@north.example");
+	assert_string_equal(
+		story,
+		"ended:juliet@north.example removed:juliet@north.example unloaded:juliet@north.example");
 	assert_int_equal(juliet->closed, STREAM_NOT_AUTHORIZED);
 	assert_null(town_account(town, jid.text));
 	assert_true(juliet->session->ending);
@@ -337,20 +346,27 @@ static void test_iq_to_a_resource(void **state)
 
 	(void)state;
 	friend = NULL;
-	assert_non_null(strstr(error_for(romeo, "<iq type='get' id='1' to='juliet@north.example/balcony'><q xmlns='a'/></iq>"),
-	                       "<service-unavailable "));
+	assert_non_null(strstr(
+		error_for(romeo,
+	                  "<iq type='get' id='1' to='juliet@north.example/balcony'><q xmlns='a'/></iq>"),
+		"<service-unavailable "));
 	assert_string_equal(person_heard(juliet), "");
 	friend = "romeo@north.example/garden";
 	person_says(romeo, "<iq type='get' id='2' to='juliet@north.example/balcony'><q xmlns='a'/></iq>");
-	assert_string_equal(person_heard(juliet), "<iq from='romeo@north.example/garden' to='juliet@north.example/balcony' "
+	assert_string_equal(person_heard(juliet),
+	                    "<iq from='romeo@north.example/garden' to='juliet@north.example/balcony' "
 	                    "type='get' id='2'><q xmlns='a'/></iq>");
 	friend = NULL;
 	person_says(juliet, "<iq type='result' id='2' to='romeo@north.example/garden'/>");
-	assert_string_equal(person_heard(romeo), "<iq from='juliet@north.example/balcony' to='romeo@north.example/garden' "
+	assert_string_equal(person_heard(romeo),
+	                    "<iq from='juliet@north.example/balcony' to='romeo@north.example/garden' "
 	                    "type='result' id='2'/>");
-	assert_non_null(strstr(error_for(romeo, "<iq type='get' id='3' to='juliet@north.example/gone'><q xmlns='a'/></iq>"),
-	                       "<service-unavailable "));
-	assert_string_equal(error_for(romeo, "<iq type='result' id='4' to='juliet@north.example/gone'/>"), "");
+	assert_non_null(
+		strstr(error_for(romeo,
+	                         "<iq type='get' id='3' to='juliet@north.example/gone'><q xmlns='a'/></iq>"),
+	               "<service-unavailable "));
+	assert_string_equal(error_for(romeo, "<iq type='result' id='4' to='juliet@north.example/gone'/>"),
+	                    "");
 	/* One's own other session is no stranger. */
 	person_says(romeo, "<iq type='get' id='5' to='romeo@north.example/garden'><q xmlns='a'/></iq>");
 	assert_non_null(strstr(person_heard(romeo), "type='get' id='5'"));
@@ -384,7 +400,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent_is_remembered_for_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent_is_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_store_that_fails_is_not_an_absent_account, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_store_that_fails_is_not_an_absent_account, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(test_a_new_password_is_seen_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_idle_accounts_are_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deleted, setup, teardown),

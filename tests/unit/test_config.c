@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Core's sections of the configuration: what comes out of them, the defaults that SECURITY promises, and each fault with
- * the line that it names. No network, no store.
+ * Core's sections of the configuration: what comes out of them, the defaults that SECURITY promises, and
+ * each fault with the line that it names. No network, no store.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,7 +113,8 @@ static void test_hosts(void **state)
 
 static void test_listens(void **state)
 {
-	static const char *const expected[] = { "[::]:5222", "[::]:5223", "192.0.2.1:5269", "127.0.0.1:5347", "[::1]:6000" };
+	static const char *const expected[] = { "[::]:5222", "[::]:5223", "192.0.2.1:5269", "127.0.0.1:5347",
+		                                "[::1]:6000" };
 	const struct config *config = load("host \"north.example\" { }\ntls { client-required = no }\n"
 	                                   "listen a { kind = client }\n"
 	                                   "listen b { kind = client-tls }\n"
@@ -135,11 +136,12 @@ static void test_listens(void **state)
 
 static void test_files_beside(void **state)
 {
-	const struct config *config = load("host \"north.example\" { }\ntls { client-required = no }\n"
-	                                   "server { workers = 3 control = \"ctl\" trusted = { \"10.0.0.0/8\", \"::1\" } }\n"
-	                                   "store { path = \"/var/x.db\" }\n"
-	                                   "log { target = file path = \"a.log\" level = debug }\n"
-	                                   "dns { servers = { \"127.0.0.1:5353\", \"192.0.2.53\" } }\n");
+	const struct config *config =
+		load("host \"north.example\" { }\ntls { client-required = no }\n"
+	             "server { workers = 3 control = \"ctl\" trusted = { \"10.0.0.0/8\", \"::1\" } }\n"
+	             "store { path = \"/var/x.db\" }\n"
+	             "log { target = file path = \"a.log\" level = debug }\n"
+	             "dns { servers = { \"127.0.0.1:5353\", \"192.0.2.53\" } }\n");
 
 	(void)state;
 	assert_int_equal(config->workers, 3);
@@ -162,22 +164,26 @@ static void test_faults(void **state)
 	assert_fault("host \"north.example\" { }\nhost \"NORTH.example\" { }\ntls { client-required = no }\n",
 	             "hansa.conf:2: domain \"north.example\" is already a host");
 	assert_fault("host \"north.example\" { admins = { \"a@south.example\" } }\n",
-	             "hansa.conf:1: bad value \"a@south.example\" for admins; allowed: accounts of this host, like "
+	             "hansa.conf:1: bad value \"a@south.example\" for admins; allowed: accounts of this "
+	             "host, like "
 	             "admin@north.example");
 	assert_fault("host \"north.example\" { }\nlisten x { kind = client address = \"localhost\" }\n",
 	             "hansa.conf:2: bad value \"localhost\" for address; allowed: an IP address");
-	assert_fault("\nhost \"north.example\" { }\n",
-	             "hansa.conf:2: host \"north.example\" has no certificate; allowed: certificate and key here or in "
-	             "section tls");
+	assert_fault("\nhost \"north.example\" { }\n", "hansa.conf:2: host \"north.example\" has no "
+	                                               "certificate; allowed: certificate and key here or in "
+	                                               "section tls");
 	assert_fault("host \"north.example\" { certificate = \"a.pem\" }\n",
 	             "hansa.conf:1: certificate and key belong together; allowed: both or none");
 	assert_fault("host \"north.example\" { }\nserver { trusted = { \"10.0.0.0/40\" } }\n",
-	             "hansa.conf:2: bad value \"10.0.0.0/40\" for trusted; allowed: an IP address, or a network like "
+	             "hansa.conf:2: bad value \"10.0.0.0/40\" for trusted; allowed: an IP address, or a "
+	             "network like "
 	             "10.0.0.0/8");
 	assert_fault("host \"north.example\" { }\ntls { client-required = no }\nlog { target = file }\n",
 	             "hansa.conf:3: the target file needs a path");
-	assert_fault("host \"north.example\" { }\ntls { client-required = no }\ndns { servers = { \"ns.example\" } }\n",
-	             "hansa.conf:3: bad value \"ns.example\" for servers; allowed: an IP address, with a port like "
+	assert_fault("host \"north.example\" { }\ntls { client-required = no }\ndns { servers = { "
+	             "\"ns.example\" } }\n",
+	             "hansa.conf:3: bad value \"ns.example\" for servers; allowed: an IP address, with a "
+	             "port like "
 	             "127.0.0.1:5353 or [::1]:5353");
 }
 
@@ -205,7 +211,8 @@ static void *part_configure(struct config *config, const struct conf *conf, char
 
 	configured++;
 	if (section && !config_add_domain(config, conf_title(section), NULL, "Thing"))
-		*error = conf_fault(section, "domain \"%s\" has another section already", conf_title(section));
+		*error =
+			conf_fault(section, "domain \"%s\" has another section already", conf_title(section));
 	return &configured;
 }
 
@@ -217,11 +224,15 @@ static void part_unconfigure(void *part)
 
 static const struct conf_option thing_options[] = { { 0 } };
 static const struct conf_section_kind things[] = {
-	{ .name = "thing", .titled = true, .options = thing_options, .sentence = "A thing." }, { 0 },
+	{ .name = "thing", .titled = true, .options = thing_options, .sentence = "A thing." },
+	{ 0 },
 };
 static const struct module idle_module = { .name = "idle" };
 static const struct module thing_module = {
-	.name = "thing", .options = things, .configure = part_configure, .unconfigure = part_unconfigure,
+	.name = "thing",
+	.options = things,
+	.configure = part_configure,
+	.unconfigure = part_unconfigure,
 };
 static const struct module *const some_modules[] = { &idle_module, &thing_module, NULL };
 
@@ -231,7 +242,8 @@ static void test_module_parts(void **state)
 	char *error = NULL;
 
 	(void)state;
-	config_write("host \"north.example\" { }\ntls { client-required = no }\nthing \"t.north.example\" { }\n");
+	config_write(
+		"host \"north.example\" { }\ntls { client-required = no }\nthing \"t.north.example\" { }\n");
 	config = config_load(path, some_modules, &error);
 	assert_non_null(config);
 	assert_ptr_equal(config_part(config, &thing_module), &configured);
@@ -243,7 +255,8 @@ static void test_module_parts(void **state)
 	config_unref(&other);
 	assert_int_equal(unconfigured, 1);
 
-	config_write("host \"north.example\" { }\ntls { client-required = no }\nthing \"north.example\" { }\n");
+	config_write(
+		"host \"north.example\" { }\ntls { client-required = no }\nthing \"north.example\" { }\n");
 	config = config_load(path, some_modules, &error);
 	assert_null(config);
 	assert_non_null(strstr(error, "hansa.conf:3: domain \"north.example\" has another section already"));
@@ -269,12 +282,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_hosts),
-		cmocka_unit_test(test_listens),
-		cmocka_unit_test(test_files_beside),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_missing_certificate),
+		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_listens),      cmocka_unit_test(test_files_beside),
+		cmocka_unit_test(test_faults),       cmocka_unit_test(test_missing_certificate),
 		cmocka_unit_test(test_module_parts),
 	};
 

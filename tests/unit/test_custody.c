@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Custody: who is told what of a parcel, on which home, and which refusals become an error to the sender (RFC 6120 §8.3.1,
- * §10.4.3; RFC 6121 §8). Far away is a domain whose deliveries the test answers.
+ * Custody: who is told what of a parcel, on which home, and which refusals become an error to the sender
+ * (RFC 6120 §8.3.1, §10.4.3; RFC 6121 §8). Far away is a domain whose deliveries the test answers.
  */
 #include "core/custody.h"
 
@@ -74,7 +74,8 @@ static struct parcel *parcel_make(const char *text)
 	assert_true(jid_prepare(&arena, "romeo@north.example/garden", 26, JID_ANY, &from));
 	assert_true(jid_prepare(&arena, "juliet@far.example", 18, JID_ANY, &to));
 	message = stanza_make(STANZA_MESSAGE, MESSAGE_CHAT, &from, &to, "m1");
-	element_add_text(&message->arena, element_add(&message->arena, message->root, "body", NS_CLIENT), text);
+	element_add_text(&message->arena, element_add(&message->arena, message->root, "body", NS_CLIENT),
+	                 text);
 	sealed = stanza_seal(message);
 	parcel = parcel_new(home, sealed, NULL);
 	stanza_unref(&sealed);
@@ -121,12 +122,13 @@ static void test_refused_comes_back_and_may_bounce(void **state)
 	parcel_bounce(answered_at, &answered);
 	assert_null(answered);
 	town_settle(town);
-	assert_string_equal(person_heard(romeo),
-	                    "<message from='juliet@far.example' to='romeo@north.example/garden' type='error' id='m1'>"
-	                    "<body>hello</body><error type='wait'>"
-	                    "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-	                    "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>It does not answer</text>"
-	                    "</error></message>");
+	assert_string_equal(
+		person_heard(romeo),
+		"<message from='juliet@far.example' to='romeo@north.example/garden' type='error' id='m1'>"
+		"<body>hello</body><error type='wait'>"
+		"<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+		"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>It does not answer</text>"
+		"</error></message>");
 }
 
 static void test_taken_does_not_bounce(void **state)
@@ -242,13 +244,16 @@ static void test_order_is_kept(void **state)
 	for (int i = 0; i < 3; i++) {
 		char xml[128];
 
-		snprintf(xml, sizeof(xml), "<message to='romeo@north.example/garden'><body>%d</body></message>", i);
+		snprintf(xml, sizeof(xml),
+		         "<message to='romeo@north.example/garden'><body>%d</body></message>", i);
 		person_says(romeo, xml);
 	}
-	assert_string_equal(person_heard(romeo),
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden'><body>0</body></message>"
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden'><body>1</body></message>"
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden'><body>2</body></message>");
+	assert_string_equal(person_heard(romeo), "<message from='romeo@north.example/garden' "
+	                                         "to='romeo@north.example/garden'><body>0</body></message>"
+	                                         "<message from='romeo@north.example/garden' "
+	                                         "to='romeo@north.example/garden'><body>1</body></message>"
+	                                         "<message from='romeo@north.example/garden' "
+	                                         "to='romeo@north.example/garden'><body>2</body></message>");
 }
 
 static int setup(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Service discovery of hosts and accounts (XEP-0030 §3, §4, §8) and entity capabilities: the vectors of XEP-0115 §5, and
- * that what our streams announce is what a client computes from our answer.
+ * Service discovery of hosts and accounts (XEP-0030 §3, §4, §8) and entity capabilities: the vectors of
+ * XEP-0115 §5, and that what our streams announce is what a client computes from our answer.
  */
 #include "core/disco.h"
 
@@ -39,7 +39,8 @@ static void field_add(struct arena *arena, struct element *form, const char *var
 	element_set(arena, field, "var", var);
 	element_set(arena, field, "type", type);
 	json_array_foreach(values, i, value)
-		element_add_text(arena, element_add(arena, field, "value", NS_DATA_FORM), json_string_value(value));
+		element_add_text(arena, element_add(arena, field, "value", NS_DATA_FORM),
+	                         json_string_value(value));
 }
 
 static void form_add(struct arena *arena, struct element *query, json_t *form)
@@ -60,7 +61,8 @@ static struct element *query_of(struct arena *arena, const json_t *vector)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(json_object_get(vector, "identities"), i, item) {
+	json_array_foreach(json_object_get(vector, "identities"), i, item)
+	{
 		struct element *identity = element_add(arena, query, "identity", NS_DISCO_INFO);
 
 		element_set(arena, identity, "category", text_of(item, "category"));
@@ -70,9 +72,9 @@ static struct element *query_of(struct arena *arena, const json_t *vector)
 			element_set_ns(arena, identity, "lang", NS_XML, text_of(item, "lang"));
 	}
 	json_array_foreach(json_object_get(vector, "features"), i, item)
-		element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var", json_string_value(item));
-	json_array_foreach(json_object_get(vector, "forms"), i, item)
-		form_add(arena, query, item);
+		element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var",
+	                    json_string_value(item));
+	json_array_foreach(json_object_get(vector, "forms"), i, item) form_add(arena, query, item);
 	return query;
 }
 
@@ -84,11 +86,13 @@ static void test_caps_vectors(void **state)
 	size_t i;
 
 	(void)state;
-	path = str_printf("%s/tests/vectors/caps-xep0115.json", getenv("top_srcdir") ? getenv("top_srcdir") : ".");
+	path = str_printf("%s/tests/vectors/caps-xep0115.json",
+	                  getenv("top_srcdir") ? getenv("top_srcdir") : ".");
 	file = json_load_file(path, 0, &error);
 	assert_non_null(file);
 	assert_true(json_array_size(json_object_get(file, "vectors")) >= 2);
-	json_array_foreach(json_object_get(file, "vectors"), i, vector) {
+	json_array_foreach(json_object_get(file, "vectors"), i, vector)
+	{
 		struct arena arena = { 0 };
 		struct element *query = query_of(&arena, vector);
 		char ver[CAPS_VER_LEN + 1];
@@ -134,8 +138,11 @@ static void *test_configure(struct config *config, const struct conf *conf, char
 static const char *const features[] = { "test:b", "test:a", NS_DISCO_INFO, NULL };
 static const char *const account_features[] = { "test:account", NULL };
 static const struct module test_module = {
-	.name = "test", .host_features = features, .account_features = account_features,
-	.configure = test_configure, .account_shares_presence = test_shares,
+	.name = "test",
+	.host_features = features,
+	.account_features = account_features,
+	.configure = test_configure,
+	.account_shares_presence = test_shares,
 };
 static const struct module *const modules[] = { &test_module, &disco_module, &town_module, NULL };
 
@@ -147,10 +154,10 @@ static const char *answer(struct person *person, const char *xml)
 	return person_heard(person);
 }
 
-#define HOST_INFO \
-	"<identity category='server' type='im' name='Hansa'/>" \
-	"<feature var='http://jabber.org/protocol/caps'/>" \
-	"<feature var='http://jabber.org/protocol/disco#info'/>" \
+#define HOST_INFO                                                 \
+	"<identity category='server' type='im' name='Hansa'/>"    \
+	"<feature var='http://jabber.org/protocol/caps'/>"        \
+	"<feature var='http://jabber.org/protocol/disco#info'/>"  \
 	"<feature var='http://jabber.org/protocol/disco#items'/>" \
 	"<feature var='test:a'/><feature var='test:b'/></query></iq>"
 
@@ -160,7 +167,8 @@ static void test_info_of_a_host(void **state)
 	assert_string_equal(answer(romeo, QUERY("north.example", NS_DISCO_INFO, "")),
 	                    "<iq from='north.example' to='romeo@north.example/garden' type='result' id='1'>"
 	                    "<query xmlns='http://jabber.org/protocol/disco#info'>" HOST_INFO);
-	assert_non_null(strstr(answer(romeo, QUERY("north.example", NS_DISCO_INFO, " node='x'")), "<item-not-found "));
+	assert_non_null(strstr(answer(romeo, QUERY("north.example", NS_DISCO_INFO, " node='x'")),
+	                       "<item-not-found "));
 }
 
 /* What stands in our stream features is the node to ask and the hash of the answer. */
@@ -169,7 +177,8 @@ static void test_caps_of_the_server(void **state)
 	struct home *home = romeo->session->account->home;
 	const char *element = disco_caps_element(home);
 	struct arena arena = { 0 };
-	struct element *c = parser_text(home->parsers, &arena, NS_CLIENT, element, strlen(element), &parser_limits_default);
+	struct element *c = parser_text(home->parsers, &arena, NS_CLIENT, element, strlen(element),
+	                                &parser_limits_default);
 	char *question, *expected, ver[CAPS_VER_LEN + 1];
 
 	(void)state;
@@ -177,9 +186,11 @@ static void test_caps_of_the_server(void **state)
 	assert_string_equal(element_attr(c, "hash"), "sha-1");
 	caps_ver(disco_host_info(&arena, NULL, town->server, NULL), ver);
 	assert_string_equal(element_attr(c, "ver"), ver);
-	question = str_printf("<iq type='get' id='1' to='north.example'><query xmlns='" NS_DISCO_INFO "' node='%s#%s'/></iq>",
+	question = str_printf("<iq type='get' id='1' to='north.example'><query xmlns='" NS_DISCO_INFO
+	                      "' node='%s#%s'/></iq>",
 	                      element_attr(c, "node"), ver);
-	expected = str_printf("<query xmlns='" NS_DISCO_INFO "' node='%s#%s'>" HOST_INFO, element_attr(c, "node"), ver);
+	expected = str_printf("<query xmlns='" NS_DISCO_INFO "' node='%s#%s'>" HOST_INFO,
+	                      element_attr(c, "node"), ver);
 	assert_non_null(strstr(answer(romeo, question), expected));
 	free(question);
 	free(expected);
@@ -189,51 +200,60 @@ static void test_caps_of_the_server(void **state)
 static void test_items_of_a_host(void **state)
 {
 	(void)state;
-	assert_string_equal(answer(romeo, QUERY("north.example", NS_DISCO_ITEMS, "")),
-	                    "<iq from='north.example' to='romeo@north.example/garden' type='result' id='1'>"
-	                    "<query xmlns='http://jabber.org/protocol/disco#items'>"
-	                    "<item jid='bot.north.example' name='Bot'/><item jid='directory.example' name='Directory'/>"
-	                    "<item jid='rooms.north.example' name='Rooms'/></query></iq>");
-	assert_string_equal(answer(romeo, QUERY("south.example", NS_DISCO_ITEMS, "")),
-	                    "<iq from='south.example' to='romeo@north.example/garden' type='result' id='1'>"
-	                    "<query xmlns='http://jabber.org/protocol/disco#items'>"
-	                    "<item jid='bot.south.example' name='Bot'/><item jid='directory.example' name='Directory'/>"
-	                    "</query></iq>");
-	assert_non_null(strstr(answer(romeo, QUERY("north.example", NS_DISCO_ITEMS, " node='x'")), "<item-not-found "));
+	assert_string_equal(
+		answer(romeo, QUERY("north.example", NS_DISCO_ITEMS, "")),
+		"<iq from='north.example' to='romeo@north.example/garden' type='result' id='1'>"
+		"<query xmlns='http://jabber.org/protocol/disco#items'>"
+		"<item jid='bot.north.example' name='Bot'/><item jid='directory.example' name='Directory'/>"
+		"<item jid='rooms.north.example' name='Rooms'/></query></iq>");
+	assert_string_equal(
+		answer(romeo, QUERY("south.example", NS_DISCO_ITEMS, "")),
+		"<iq from='south.example' to='romeo@north.example/garden' type='result' id='1'>"
+		"<query xmlns='http://jabber.org/protocol/disco#items'>"
+		"<item jid='bot.south.example' name='Bot'/><item jid='directory.example' name='Directory'/>"
+		"</query></iq>");
+	assert_non_null(strstr(answer(romeo, QUERY("north.example", NS_DISCO_ITEMS, " node='x'")),
+	                       "<item-not-found "));
 }
 
 static void test_own_account(void **state)
 {
 	(void)state;
-	assert_string_equal(answer(romeo, QUERY("romeo@north.example", NS_DISCO_INFO, "")),
-	                    "<iq from='romeo@north.example' to='romeo@north.example/garden' type='result' id='1'>"
-	                    "<query xmlns='http://jabber.org/protocol/disco#info'>"
-	                    "<identity category='account' type='registered'/>"
-	                    "<feature var='http://jabber.org/protocol/disco#info'/>"
-	                    "<feature var='http://jabber.org/protocol/disco#items'/><feature var='test:account'/>"
-	                    "</query></iq>");
+	assert_string_equal(
+		answer(romeo, QUERY("romeo@north.example", NS_DISCO_INFO, "")),
+		"<iq from='romeo@north.example' to='romeo@north.example/garden' type='result' id='1'>"
+		"<query xmlns='http://jabber.org/protocol/disco#info'>"
+		"<identity category='account' type='registered'/>"
+		"<feature var='http://jabber.org/protocol/disco#info'/>"
+		"<feature var='http://jabber.org/protocol/disco#items'/><feature var='test:account'/>"
+		"</query></iq>");
 	assert_non_null(strstr(answer(romeo, QUERY("romeo@north.example", NS_DISCO_ITEMS, "")),
 	                       "<query xmlns='http://jabber.org/protocol/disco#items'/>"));
 	person_says(romeo, "<presence/>");
 	assert_non_null(strstr(answer(romeo, QUERY("romeo@north.example", NS_DISCO_ITEMS, "")),
 	                       "<item jid='romeo@north.example/garden'/>"));
-	assert_non_null(strstr(answer(romeo, QUERY("romeo@north.example", NS_DISCO_INFO, " node='x'")), "<item-not-found "));
+	assert_non_null(strstr(answer(romeo, QUERY("romeo@north.example", NS_DISCO_INFO, " node='x'")),
+	                       "<item-not-found "));
 }
 
 /* XEP-0030 §8: for a stranger an account looks like none, with and without a node. */
 static void test_account_of_somebody_else(void **state)
 {
 	static const char *const questions[] = {
-		QUERY("juliet@north.example", NS_DISCO_INFO, ""), QUERY("juliet@north.example", NS_DISCO_INFO, " node='x'"),
-		QUERY("juliet@north.example", NS_DISCO_ITEMS, ""), QUERY("nobody@north.example", NS_DISCO_INFO, ""),
+		QUERY("juliet@north.example", NS_DISCO_INFO, ""),
+		QUERY("juliet@north.example", NS_DISCO_INFO, " node='x'"),
+		QUERY("juliet@north.example", NS_DISCO_ITEMS, ""),
+		QUERY("nobody@north.example", NS_DISCO_INFO, ""),
 	};
 
 	(void)state;
 	person_says(juliet, "<presence/>");
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
-		assert_non_null(strstr(answer(romeo, questions[i]), "<error type='cancel'><service-unavailable "));
+		assert_non_null(
+			strstr(answer(romeo, questions[i]), "<error type='cancel'><service-unavailable "));
 	friend = "romeo@north.example/garden";
-	assert_non_null(strstr(answer(romeo, questions[0]), "<identity category='account' type='registered'/>"));
+	assert_non_null(
+		strstr(answer(romeo, questions[0]), "<identity category='account' type='registered'/>"));
 	assert_non_null(strstr(answer(romeo, questions[1]), "<item-not-found "));
 	assert_non_null(strstr(answer(romeo, questions[2]), "<item jid='juliet@north.example/balcony'/>"));
 }

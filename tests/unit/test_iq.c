@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The iq table: which handler is asked for what and whom, answers at once and later, when the account has gone meanwhile.
+ * The iq table: which handler is asked for what and whom, answers at once and later, when the account has
+ * gone meanwhile.
  */
 #include "core/iq.h"
 
@@ -76,16 +77,24 @@ static const char *answer(struct person *person, const char *xml)
 static void test_scopes(void **state)
 {
 	(void)state;
-	assert_string_equal(answer(romeo, "<iq type='get' id='1' to='south.example'><echo xmlns='test:iq'/></iq>"),
+	assert_string_equal(answer(romeo,
+	                           "<iq type='get' id='1' to='south.example'><echo xmlns='test:iq'/></iq>"),
 	                    "<iq from='south.example' to='romeo@north.example/garden' type='result' id='1'>"
 	                    "<echo xmlns='test:iq' scope='host' host='south.example'/></iq>");
-	assert_non_null(strstr(answer(romeo, "<iq type='get' id='1' to='north.example/x'><echo xmlns='test:iq'/></iq>"),
-	                       "from='north.example/x' "));
-	assert_non_null(strstr(answer(romeo, "<iq type='get' id='1'><echo xmlns='test:iq'/></iq>"), "scope='own'"));
-	assert_non_null(strstr(answer(romeo, "<iq type='get' id='1' to='romeo@north.example'><echo xmlns='test:iq'/></iq>"),
-	                       "scope='own' host='north.example'"));
-	assert_non_null(strstr(answer(romeo, "<iq type='get' id='1' to='juliet@north.example'><echo xmlns='test:iq'/></iq>"),
-	                       "scope='account' host='north.example'"));
+	assert_non_null(
+		strstr(answer(romeo,
+	                      "<iq type='get' id='1' to='north.example/x'><echo xmlns='test:iq'/></iq>"),
+	               "from='north.example/x' "));
+	assert_non_null(
+		strstr(answer(romeo, "<iq type='get' id='1'><echo xmlns='test:iq'/></iq>"), "scope='own'"));
+	assert_non_null(
+		strstr(answer(romeo,
+	                      "<iq type='get' id='1' to='romeo@north.example'><echo xmlns='test:iq'/></iq>"),
+	               "scope='own' host='north.example'"));
+	assert_non_null(
+		strstr(answer(romeo,
+	                      "<iq type='get' id='1' to='juliet@north.example'><echo xmlns='test:iq'/></iq>"),
+	               "scope='account' host='north.example'"));
 }
 
 static void test_nobody_handles_it(void **state)
@@ -99,38 +108,47 @@ static void test_nobody_handles_it(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(unhandled) / sizeof(unhandled[0]); i++)
-		assert_non_null(strstr(answer(romeo, unhandled[i]), "<error type='cancel'><service-unavailable "));
+		assert_non_null(
+			strstr(answer(romeo, unhandled[i]), "<error type='cancel'><service-unavailable "));
 }
 
 static void test_order_of_modules(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(answer(romeo, "<iq type='get' id='1' to='north.example'><echo xmlns='test:iq'/></iq>"),
-	                       "type='result'"));
-	assert_non_null(strstr(answer(romeo, "<iq type='set' id='1' to='north.example'><echo xmlns='test:iq'/></iq>"),
-	                       "<forbidden "));
+	assert_non_null(
+		strstr(answer(romeo, "<iq type='get' id='1' to='north.example'><echo xmlns='test:iq'/></iq>"),
+	               "type='result'"));
+	assert_non_null(
+		strstr(answer(romeo, "<iq type='set' id='1' to='north.example'><echo xmlns='test:iq'/></iq>"),
+	               "<forbidden "));
 }
 
 static void test_done_and_refused(void **state)
 {
 	(void)state;
-	assert_string_equal(answer(romeo, "<iq type='set' id='1'><own xmlns='test:iq'/></iq>"),
-	                    "<iq from='romeo@north.example' to='romeo@north.example/garden' type='result' id='1'/>");
-	assert_non_null(strstr(answer(romeo, "<iq type='get' id='1' to='north.example'><no xmlns='test:iq'/></iq>"),
-	                       ">Not today</text>"));
+	assert_string_equal(
+		answer(romeo, "<iq type='set' id='1'><own xmlns='test:iq'/></iq>"),
+		"<iq from='romeo@north.example' to='romeo@north.example/garden' type='result' id='1'/>");
+	assert_non_null(
+		strstr(answer(romeo, "<iq type='get' id='1' to='north.example'><no xmlns='test:iq'/></iq>"),
+	               ">Not today</text>"));
 }
 
 static void test_answered_later(void **state)
 {
 	(void)state;
-	assert_string_equal(answer(romeo, "<iq type='set' id='1' to='juliet@north.example'><later xmlns='test:iq'/></iq>"), "");
+	assert_string_equal(
+		answer(romeo,
+	               "<iq type='set' id='1' to='juliet@north.example'><later xmlns='test:iq'/></iq>"),
+		"");
 	assert_non_null(pending);
 	assert_ptr_equal(iq_account(pending), juliet->session->account);
 	assert_null(iq_session(pending));
 	iq_done(pending);
 	town_settle(town);
-	assert_string_equal(person_heard(romeo),
-	                    "<iq from='juliet@north.example' to='romeo@north.example/garden' type='result' id='1'/>");
+	assert_string_equal(
+		person_heard(romeo),
+		"<iq from='juliet@north.example' to='romeo@north.example/garden' type='result' id='1'/>");
 }
 
 static void test_the_account_goes_meanwhile(void **state)

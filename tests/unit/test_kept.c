@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The journal as offline storage (XEP-0160; delay stamps XEP-0203; ids XEP-0359): kept, delivered once, in order, before
- * what comes later, whatever happens to the session that is getting it; quotas; a store that fails.
+ * The journal as offline storage (XEP-0160; delay stamps XEP-0203; ids XEP-0359): kept, delivered once, in
+ * order, before what comes later, whatever happens to the session that is getting it; quotas; a store that
+ * fails.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +27,9 @@ static void says(int from, int to)
 	for (int id = from; id < to; id++) {
 		char xml[128];
 
-		snprintf(xml, sizeof(xml), "<message to='juliet@north.example' type='chat' id='%d'><body>b</body></message>", id);
+		snprintf(xml, sizeof(xml),
+		         "<message to='juliet@north.example' type='chat' id='%d'><body>b</body></message>",
+		         id);
 		person_says(romeo, xml);
 	}
 }
@@ -69,10 +72,14 @@ static void test_kept_and_delivered(void **state)
 	assert_string_equal(person_heard(juliet), "");
 	person_says(juliet, "<presence/>");
 	heard = person_heard(juliet);
-	assert_non_null(strstr(heard, "<message from='romeo@north.example/garden' to='juliet@north.example' type='chat' id='1'>"
-	                       "<body>b</body><stanza-id xmlns='urn:xmpp:sid:0' by='juliet@north.example' id='"));
-	assert_non_null(strstr(heard, "<delay xmlns='urn:xmpp:delay' from='north.example' stamp='1970-01-01T00:16:40.000Z'/>"
-	                       "</message>"));
+	assert_non_null(strstr(
+		heard,
+		"<message from='romeo@north.example/garden' to='juliet@north.example' type='chat' id='1'>"
+		"<body>b</body><stanza-id xmlns='urn:xmpp:sid:0' by='juliet@north.example' id='"));
+	assert_non_null(
+		strstr(heard,
+	               "<delay xmlns='urn:xmpp:delay' from='north.example' stamp='1970-01-01T00:16:40.000Z'/>"
+	               "</message>"));
 	assert_int_equal(juliets()->undelivered, 0);
 	assert_int_equal(juliets()->undelivered_bytes, 0);
 	person_says(juliet, "<presence/>");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The router: which destination a domain has, on which home it arrives, and what becomes of a domain that nobody serves
- * (RFC 6120 §10.4.3, §10.5).
+ * The router: which destination a domain has, on which home it arrives, and what becomes of a domain that
+ * nobody serves (RFC 6120 §10.4.3, §10.5).
  */
 #include "core/router.h"
 
@@ -43,10 +43,15 @@ static const struct destination_class service_class = { "service", last_home, se
 static const struct destination_class world_class = { "world", last_home, world_deliver };
 
 static const struct conf_option edge_options[] = {
-	{ .name = "world", .type = CONF_BOOL, .fallback = "false", .sentence = "There is a rest of the world." }, { 0 },
+	{ .name = "world",
+	  .type = CONF_BOOL,
+	  .fallback = "false",
+	  .sentence = "There is a rest of the world." },
+	{ 0 },
 };
 static const struct conf_section_kind edge_sections[] = {
-	{ .name = "edge", .options = edge_options, .sentence = "The test's." }, { 0 },
+	{ .name = "edge", .options = edge_options, .sentence = "The test's." },
+	{ 0 },
 };
 
 static void *edge_configure(struct config *config, const struct conf *conf, char **error)
@@ -59,7 +64,9 @@ static void *edge_configure(struct config *config, const struct conf *conf, char
 	return NULL;
 }
 
-static const struct module edge_module = { .name = "edge", .options = edge_sections, .configure = edge_configure };
+static const struct module edge_module = { .name = "edge",
+	                                   .options = edge_sections,
+	                                   .configure = edge_configure };
 static const struct module *const modules[] = { &edge_module, &town_module, NULL };
 
 static void test_service(void **state)
@@ -83,7 +90,7 @@ static void test_reload_changes_the_world(void **state)
 {
 	(void)state;
 	town_configure(town, "server { workers = 2 }\nhost north.example { }\ntls { client-required = no }\n"
-	               "edge { world = yes }\n");
+	                     "edge { world = yes }\n");
 	assert_null(server_reload(town->server));
 	town_settle(town);
 	person_says(romeo, "<message to='a@elsewhere.example'/>");
@@ -111,7 +118,8 @@ static void test_reload_with_a_fault_changes_nothing(void **state)
 static void test_reload_without_the_host(void **state)
 {
 	(void)state;
-	town_configure(town, "server { workers = 2 }\nhost south.example { }\ntls { client-required = no }\n");
+	town_configure(town,
+	               "server { workers = 2 }\nhost south.example { }\ntls { client-required = no }\n");
 	assert_null(server_reload(town->server));
 	town_settle(town);
 	assert_int_equal(romeo->closed, STREAM_HOST_GONE);

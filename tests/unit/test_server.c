@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A server with its threads and the embedded store: start, what hinders it, a new configuration with other addresses, stop.
+ * A server with its threads and the embedded store: start, what hinders it, a new configuration with other
+ * addresses, stop.
  */
 #include "core/server.h"
 
@@ -75,9 +76,15 @@ static void witness_accepted(struct home *home, enum listen_kind kind, struct tr
 }
 
 static const struct module witness_module = {
-	.name = "witness", .start = witness_start, .stop = witness_stop, .home_open = witness_open,
-	.home_close = witness_close, .home_drain = witness_drain, .home_configured = witness_configured,
-	.listens = 1u << LISTEN_CLIENT, .accepted = witness_accepted,
+	.name = "witness",
+	.start = witness_start,
+	.stop = witness_stop,
+	.home_open = witness_open,
+	.home_close = witness_close,
+	.home_drain = witness_drain,
+	.home_configured = witness_configured,
+	.listens = 1u << LISTEN_CLIENT,
+	.accepted = witness_accepted,
 };
 static const struct module *const modules[] = { &witness_module, NULL };
 
@@ -98,9 +105,11 @@ static void configure(unsigned port)
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
-	fprintf(file, "server { workers = 2 }\nhost north.example { }\ntls { client-required = no }\n"
+	fprintf(file,
+	        "server { workers = 2 }\nhost north.example { }\ntls { client-required = no }\n"
 	        "store { path = \"h.db\" }\nlog { level = error }\n"
-	        "listen c { kind = client address = \"127.0.0.1\" port = %u }\n", port);
+	        "listen c { kind = client address = \"127.0.0.1\" port = %u }\n",
+	        port);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -113,7 +122,8 @@ static struct server *start(const struct module *const *list, char **error)
 
 static struct sockaddr_in loopback(unsigned port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+		                     .sin_port = htons((uint16_t)port),
 		                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 

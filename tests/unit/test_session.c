@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sessions: binding and its conflicts (RFC 6120 §7), what a client may claim (§8.1.2.1), stanzas without `to` (§10.3),
- * stanzas that are none (§8.2.3), and the end.
+ * Sessions: binding and its conflicts (RFC 6120 §7), what a client may claim (§8.1.2.1), stanzas without
+ * `to` (§10.3), stanzas that are none (§8.2.3), and the end.
  */
 #include "core/session.h"
 
@@ -31,7 +31,9 @@ static void witness_ended(struct session *session)
 }
 
 static const struct module witness_module = {
-	.name = "witness", .session_bound = witness_bound, .session_ended = witness_ended,
+	.name = "witness",
+	.session_bound = witness_bound,
+	.session_ended = witness_ended,
 };
 static const struct module *const modules[] = { &witness_module, &town_module, NULL };
 
@@ -76,7 +78,8 @@ static void test_resource_made_by_the_server(void **state)
 	struct session *session;
 
 	(void)state;
-	assert_int_equal(session_bind(account, NULL, other->session->outlet, other, &session), STANZA_NO_ERROR);
+	assert_int_equal(session_bind(account, NULL, other->session->outlet, other, &session),
+	                 STANZA_NO_ERROR);
 	assert_true(session->jid.resource_len >= 16);
 	session_end(session);
 	town_settle(town);
@@ -110,11 +113,13 @@ static void test_from(void **state)
 	(void)state;
 	person_says(romeo, "<message to='romeo@north.example/garden' id='1'/>");
 	person_says(romeo, "<message from='romeo@north.example' to='romeo@north.example/garden' id='2'/>");
-	person_says(romeo, "<message from='ROMEO@north.example/garden' to='romeo@north.example/garden' id='3'/>");
-	assert_string_equal(person_heard(romeo),
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden' id='1'/>"
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden' id='2'/>"
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden' id='3'/>");
+	person_says(romeo,
+	            "<message from='ROMEO@north.example/garden' to='romeo@north.example/garden' id='3'/>");
+	assert_string_equal(
+		person_heard(romeo),
+		"<message from='romeo@north.example/garden' to='romeo@north.example/garden' id='1'/>"
+		"<message from='romeo@north.example/garden' to='romeo@north.example/garden' id='2'/>"
+		"<message from='romeo@north.example/garden' to='romeo@north.example/garden' id='3'/>");
 	assert_int_equal(romeo->closed, STREAM_NO_ERROR);
 }
 
@@ -142,19 +147,24 @@ static void test_from_somebody_else(void **state)
 static void test_forged_claims(void **state)
 {
 	(void)state;
-	person_says(romeo, "<message to='romeo@north.example/garden'>"
-	            "<stanza-id xmlns='urn:xmpp:sid:0' by='romeo@north.example' id='1'/>"
-	            "<stanza-id xmlns='urn:xmpp:sid:0' by='Juliet@NORTH.example' id='2'/>"
-	            "<stanza-id xmlns='urn:xmpp:sid:0' by='north.example' id='3'/>"
-	            "<stanza-id xmlns='urn:xmpp:sid:0' by='room@elsewhere.example' id='4'/>"
-	            "<delay xmlns='urn:xmpp:delay' from='north.example' stamp='2002-09-10T23:08:25Z'/>"
-	            "<delay xmlns='urn:xmpp:delay' from='romeo@north.example/garden' stamp='2002-09-10T23:08:25Z'/>"
-	            "<x xmlns='a'><stanza-id xmlns='urn:xmpp:sid:0' by='north.example' id='5'/></x></message>");
-	assert_string_equal(person_heard(romeo),
-	                    "<message from='romeo@north.example/garden' to='romeo@north.example/garden'>"
-	                    "<stanza-id xmlns='urn:xmpp:sid:0' by='room@elsewhere.example' id='4'/>"
-	                    "<delay xmlns='urn:xmpp:delay' from='romeo@north.example/garden' stamp='2002-09-10T23:08:25Z'/>"
-	                    "<x xmlns='a'><stanza-id xmlns='urn:xmpp:sid:0' by='north.example' id='5'/></x></message>");
+	person_says(
+		romeo,
+		"<message to='romeo@north.example/garden'>"
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='romeo@north.example' id='1'/>"
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='Juliet@NORTH.example' id='2'/>"
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='north.example' id='3'/>"
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='room@elsewhere.example' id='4'/>"
+		"<delay xmlns='urn:xmpp:delay' from='north.example' stamp='2002-09-10T23:08:25Z'/>"
+		"<delay xmlns='urn:xmpp:delay' from='romeo@north.example/garden' "
+	        "stamp='2002-09-10T23:08:25Z'/>"
+		"<x xmlns='a'><stanza-id xmlns='urn:xmpp:sid:0' by='north.example' id='5'/></x></message>");
+	assert_string_equal(
+		person_heard(romeo),
+		"<message from='romeo@north.example/garden' to='romeo@north.example/garden'>"
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='room@elsewhere.example' id='4'/>"
+		"<delay xmlns='urn:xmpp:delay' from='romeo@north.example/garden' "
+	        "stamp='2002-09-10T23:08:25Z'/>"
+		"<x xmlns='a'><stanza-id xmlns='urn:xmpp:sid:0' by='north.example' id='5'/></x></message>");
 }
 
 static void test_without_to(void **state)
@@ -165,10 +175,11 @@ static void test_without_to(void **state)
 	assert_string_equal(person_heard(romeo),
 	                    "<message from='romeo@north.example/garden' to='romeo@north.example' id='1'/>");
 	person_says(romeo, "<iq type='get' id='2'><query xmlns='unheard:of'/></iq>");
-	assert_string_equal(person_heard(romeo),
-	                    "<iq from='romeo@north.example' to='romeo@north.example/garden' type='error' id='2'>"
-	                    "<query xmlns='unheard:of'/><error type='cancel'>"
-	                    "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+	assert_string_equal(
+		person_heard(romeo),
+		"<iq from='romeo@north.example' to='romeo@north.example/garden' type='error' id='2'>"
+		"<query xmlns='unheard:of'/><error type='cancel'>"
+		"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
 	person_says(romeo, "<iq type='result' id='3'/>");
 	assert_string_equal(person_heard(romeo), "");
 }
@@ -206,8 +217,10 @@ static void test_a_push_is_for_one_client(void **state)
 
 	(void)state;
 	other->holds = true;
-	session_push(other->session, stanza_seal(stanza_make(STANZA_MESSAGE, MESSAGE_CHAT, &bare, NULL, "1")));
-	assert_string_equal(person_heard(other), "<message from='romeo@north.example' to='romeo@north.example/other' "
+	session_push(other->session,
+	             stanza_seal(stanza_make(STANZA_MESSAGE, MESSAGE_CHAT, &bare, NULL, "1")));
+	assert_string_equal(person_heard(other),
+	                    "<message from='romeo@north.example' to='romeo@north.example/other' "
 	                    "type='chat' id='1'/>");
 	person_go(&other);
 	assert_string_equal(person_heard(romeo), "");
