@@ -25,6 +25,8 @@ tests_talk_talk_SOURCES = \
 	tests/talk/login.h \
 	tests/talk/match.c \
 	tests/talk/match.h \
+	tests/talk/phrases.c \
+	tests/talk/scene.h \
 	tests/talk/stage.c \
 	tests/talk/stage.h \
 	tests/talk/talk.c \
