@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The server's side of SASL (RFC 4422): SCRAM-SHA-1 and -SHA-256 with and without channel binding (RFC 5802, RFC 7677),
- * PLAIN (RFC 4616). A state machine without I/O: it says when it needs the account's keys and when a password must be
- * derived in the background. An unknown user goes through the same exchange as a known one, with a salt made from the
- * server's secret.
+ * The server's side of SASL (RFC 4422): SCRAM-SHA-1 and -SHA-256 with and without channel binding (RFC 5802,
+ * RFC 7677), PLAIN (RFC 4616). A state machine without I/O: it says when it needs the account's keys and when
+ * a password must be derived in the background. An unknown user goes through the same exchange as a known
+ * one, with a salt made from the server's secret.
  */
 #ifndef CORE_SASL_H
 #define CORE_SASL_H
@@ -56,16 +56,16 @@ enum sasl_result sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism, co
 enum sasl_result sasl_respond(struct sasl *sasl, const char *response, size_t len, struct buf *out,
                               enum sasl_condition *condition);
 /* NULL, 0: there is no such account; the exchange goes on and fails at its end like a wrong password. */
-enum sasl_result sasl_keys(struct sasl *sasl, const struct store_credential *keys, size_t count, struct buf *out,
-                           enum sasl_condition *condition);
+enum sasl_result sasl_keys(struct sasl *sasl, const struct store_credential *keys, size_t count,
+                           struct buf *out, enum sasl_condition *condition);
 void sasl_derive(struct sasl *sasl);            /* on any thread */
 enum sasl_result sasl_derived(struct sasl *sasl, struct buf *out, enum sasl_condition *condition);
 
 const struct jid *sasl_user(const struct sasl *sasl);   /* bare JID on the stream's host */
 enum sasl_mechanism sasl_used(const struct sasl *sasl);
 
-/* Keys from a new password (SASLprep'ed here): salt random, 10000 iterations; slow. false: the password is not allowed
- * (empty or forbidden characters). */
+/* Keys from a new password (SASLprep'ed here): salt random, 10000 iterations; slow. false: the password is
+ * not allowed (empty or forbidden characters). */
 bool sasl_make_keys(struct entropy *entropy, const char *password, size_t len,
                     struct store_credential keys[STORE_CREDENTIALS]);
 

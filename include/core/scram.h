@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The messages and the sums of SCRAM (RFC 5802 §3, §5, §7), as pure values; the exchange that they belong to is
- * core/sasl.c's. Texts lie in the arena that was given. Callable on any thread.
+ * The messages and the sums of SCRAM (RFC 5802 §3, §5, §7), as pure values; the exchange that they belong to
+ * is core/sasl.c's. Texts lie in the arena that was given. Callable on any thread.
  */
 #ifndef CORE_SCRAM_H
 #define CORE_SCRAM_H
@@ -48,9 +48,10 @@ void scram_keys(enum digest_kind kind, const char *password, size_t len, const v
                 uint32_t iterations, uint8_t stored_key[DIGEST_MAX], uint8_t server_key[DIGEST_MAX]);
 
 /* Whether the client that made the proof has the password; in constant time. */
-bool scram_proves(enum digest_kind kind, const uint8_t *stored_key, const char *auth_message, const uint8_t *proof,
-                  size_t proof_len);
+bool scram_proves(enum digest_kind kind, const uint8_t *stored_key, const char *auth_message,
+                  const uint8_t *proof, size_t proof_len);
 /* ServerSignature */
-void scram_sign(enum digest_kind kind, const uint8_t *server_key, const char *auth_message, uint8_t out[DIGEST_MAX]);
+void scram_sign(enum digest_kind kind, const uint8_t *server_key, const char *auth_message,
+                uint8_t out[DIGEST_MAX]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * SASL on a client's stream (RFC 6120 §6.4, §6.5): each element has one answer, <challenge/>, <failure/> or <success/>. When
- * the user is known the client moves to the account's home, where its keys are; a password is derived in the background.
- * While it waits for any of these nothing is read.
+ * SASL on a client's stream (RFC 6120 §6.4, §6.5): each element has one answer, <challenge/>, <failure/> or
+ * <success/>. When the user is known the client moves to the account's home, where its keys are; a password
+ * is derived in the background. While it waits for any of these nothing is read.
  */
 #include <string.h>
 
@@ -12,7 +12,8 @@
 
 enum { DELAY_MAX_MS = 5000 };
 
-static void auth_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition, struct buf *out);
+static void auth_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition,
+                       struct buf *out);
 
 static struct log *client_log(const struct client *client)
 {
@@ -50,8 +51,8 @@ static void auth_say_failure(struct client *client, enum sasl_condition conditio
 	           sasl_condition_name(condition));
 }
 
-/* The peer may be wrong a few times on a stream (§6.4.5). A fault of ours is not counted; what is remembered beyond the
- * stream is only a wrong password. */
+/* The peer may be wrong a few times on a stream (§6.4.5). A fault of ours is not counted; what is remembered
+ * beyond the stream is only a wrong password. */
 static void auth_failed(struct client *client, enum sasl_condition condition)
 {
 	struct login *login = client->login;
@@ -128,8 +129,8 @@ static void auth_account_ready(struct account_want *want, struct account *accoun
 		return;
 	}
 	login->guesses = true;
-	result = sasl_keys(login->sasl, exists ? account->credentials : NULL, exists ? account->credential_count : 0,
-	                   &out, &condition);
+	result = sasl_keys(login->sasl, exists ? account->credentials : NULL,
+	                   exists ? account->credential_count : 0, &out, &condition);
 	auth_go_on(client, result, condition, &out);
 	buf_clear(&out);
 }
@@ -160,7 +161,8 @@ static void auth_arrived(struct stream *stream, void *owner)
 	conn_address(stream_conn(stream), &peer, &own);
 	wait = failures_wait_ms(home, sasl_user(login->sasl), &peer);
 	if (wait > 0)
-		timer_start(home->worker, &login->delay, wait < DELAY_MAX_MS ? wait : DELAY_MAX_MS, auth_delay_over);
+		timer_start(home->worker, &login->delay, wait < DELAY_MAX_MS ? wait : DELAY_MAX_MS,
+		            auth_delay_over);
 	else
 		auth_delay_over(home->worker, &login->delay);
 }
@@ -173,7 +175,8 @@ static void auth_look_up(struct client *client)
 	client_set_state(client, CLIENT_BUSY);
 	stream_pause(client->stream);
 	list_remove(&client->link);
-	stream_move(client->stream, home_of(workers_home(home->server->workers, user->text, jid_bare_len(user))),
+	stream_move(client->stream,
+	            home_of(workers_home(home->server->workers, user->text, jid_bare_len(user))),
 	            auth_arrived);
 }
 
@@ -218,7 +221,8 @@ static void auth_begin_derivation(struct client *client)
 
 /* ---- the exchange ---- */
 
-static void auth_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition, struct buf *out)
+static void auth_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition,
+                       struct buf *out)
 {
 	switch (result) {
 	case SASL_CHALLENGE:
@@ -264,7 +268,8 @@ static enum sasl_condition auth_mechanism(const struct client *client, const str
 	*mechanism = (enum sasl_mechanism)found;
 	if (client->login->terms.offered & 1u << found)
 		return SASL_NO_ERROR;
-	return conn_is_secure(stream_conn(client->stream)) ? SASL_INVALID_MECHANISM : SASL_ENCRYPTION_REQUIRED;
+	return conn_is_secure(stream_conn(client->stream)) ? SASL_INVALID_MECHANISM
+	                                                   : SASL_ENCRYPTION_REQUIRED;
 }
 
 static void wipe(struct buf *buf)
@@ -291,7 +296,8 @@ void client_auth(struct client *client, struct stanza **element)
 		auth_failed(client, condition);
 	} else {
 		login->sasl = sasl_new(&login->terms);
-		result = sasl_begin(login->sasl, mechanism, initial.data, initial.len, has_initial, &out, &condition);
+		result = sasl_begin(login->sasl, mechanism, initial.data, initial.len, has_initial, &out,
+		                    &condition);
 		auth_go_on(client, result, condition, &out);
 	}
 	wipe(&initial);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Resource binding (RFC 6120 §7): the iq that binds is answered once the account is in memory; the resource is the one that
- * the client asks for, prepared, or one that the server makes.
+ * Resource binding (RFC 6120 §7): the iq that binds is answered once the account is in memory; the resource
+ * is the one that the client asks for, prepared, or one that the server makes.
  */
 #include <string.h>
 
@@ -30,7 +30,8 @@ static bool bind_resource(struct login *login, const struct limits *limits, cons
 	*resource = NULL;
 	if (!asked || !*asked)
 		return true;
-	return jid_resource_prepare(arena, asked, strlen(asked), resource) && strlen(*resource) <= limits->resource_bytes;
+	return jid_resource_prepare(arena, asked, strlen(asked), resource) &&
+	       strlen(*resource) <= limits->resource_bytes;
 }
 
 static void bind_say_jid(struct client *client, const struct stanza *request)
@@ -39,7 +40,8 @@ static void bind_say_jid(struct client *client, const struct stanza *request)
 	struct element *bind = element_add(&result->arena, result->root, "bind", NS_BIND);
 	const struct stanza *sealed;
 
-	element_add_text(&result->arena, element_add(&result->arena, bind, "jid", NS_BIND), client->session->jid.text);
+	element_add_text(&result->arena, element_add(&result->arena, bind, "jid", NS_BIND),
+	                 client->session->jid.text);
 	sealed = stanza_seal(result);
 	stream_write(client->stream, sealed, NULL);
 	stanza_unref(&sealed);
@@ -60,7 +62,8 @@ static void bind_done(struct client *client, struct session *session)
 	client_end_login(client);
 	client_set_state(client, CLIENT_BOUND);
 	log_info(worker_log(session->account->home->worker), stream_id(client->stream), "session bound",
-	         LOG_STR("jid", session->jid.text), LOG_STR("address", session->address), LOG_STR("tls", tls.version));
+	         LOG_STR("jid", session->jid.text), LOG_STR("address", session->address),
+	         LOG_STR("tls", tls.version));
 	stream_resume(client->stream);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * A client's connection from accept to bound session, and what the files of this edge share. connection.c has the states
- * and the streams, login.c what is held until it
- * is authenticated, features.c what it is offered, auth.c SASL, bind.c resource binding, outlet.c what goes to the client, failures.c the memory of wrong
- * passwords, client.c the module.
+ * A client's connection from accept to bound session, and what the files of this edge share: connection.c has
+ * the states and the stream, login.c what is held until it is authenticated, features.c what it is offered,
+ * auth.c SASL, bind.c resource binding, outlet.c what goes to it, failures.c the memory of wrong passwords,
+ * client.c the module.
  *
- * A client begins on the worker that accepted it and moves to its account's home when it says who it is. What is needed
- * only until a session is bound lies in its login.
+ * A client begins on the worker that accepted it and moves to its account's home when it says who it is. What
+ * is needed only until a session is bound lies in its login.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
@@ -27,7 +27,7 @@ enum client_state {
 	CLIENT_WAITING,         /* too many of its address are here: nothing is read */
 	CLIENT_HEADER,          /* a stream header must come */
 	CLIENT_SECURING,        /* a TLS handshake is under way */
-	CLIENT_CLEAR,           /* features are out: STARTTLS, or SASL where the configuration allows it in clear */
+	CLIENT_CLEAR,           /* features are out: STARTTLS, or SASL where it may be in clear */
 	CLIENT_SECURE,          /* features are out: SASL */
 	CLIENT_SASL,            /* a challenge is out */
 	CLIENT_BUSY,            /* credentials are looked up or a password is derived: nothing is read */
@@ -53,7 +53,7 @@ struct login {
 	struct admission_pass pass;
 	bool enters;                    /* the pass waits, or is inside */
 	bool admitting;                 /* admitted() will still come */
-	char *host;                     /* prepared; what the first header named holds for the connection's life */
+	char *host;                     /* prepared; named by the first header, for good */
 	struct arena arena;             /* what follows, of one stream */
 	const char *from;               /* bare JID that the header claims; NULL: none */
 	struct jid user;                /* once authenticated */
@@ -67,7 +67,6 @@ struct login {
 	struct timer delay;             /* after too many wrong passwords */
 	struct background_job job;
 	bool deriving;
-	enum sasl_condition condition;  /* of what was derived */
 
 	struct stanza *request;         /* the iq that binds */
 };
@@ -125,9 +124,9 @@ void client_bind(struct client *client, struct stanza **iq);
 void client_returned(struct stream *stream, void *owner, struct parcel *parcel);
 
 /*
- * failures.c: wrong passwords are remembered by account and by address, and slow the next attempt; nobody is ever locked
- * out. Of an account there is one memory, at its home; an address has one on each home, so it has that many times the
- * patience.
+ * failures.c: wrong passwords are remembered by account and by address, and slow the next attempt; nobody is
+ * ever locked out. Of an account there is one memory, at its home; an address has one on each home, so it has
+ * that many times the patience.
  */
 struct failures *failures_new(const struct hash_seed *seed);
 void failures_free(struct failures **failures);

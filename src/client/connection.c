@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A client's stream through its states (RFC 6120 §4.3.7): what may come when is the table below, what comes at any other
- * time ends the stream. Admission, the stages of header and features, STARTTLS (§5), direct TLS (XEP-0368), dead peers
- * (§4.6.4), the end.
+ * A client's stream through its states (RFC 6120 §4.3.7): what may come when is the table below, what comes
+ * at any other time ends the stream. Admission, the stages of header and features, STARTTLS (§5), direct TLS
+ * (XEP-0368), dead peers (§4.6.4), the end.
  */
 #include "client.h"
 
@@ -14,11 +14,13 @@
 #include "xmpp/writer.h"
 
 static void client_opened(struct stream *stream, void *owner, const struct stream_header *header);
-static void client_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check);
+static void client_received(struct stream *stream, void *owner, struct stanza *stanza,
+                            enum stanza_check check);
 static void client_secured(struct stream *stream, void *owner);
 static void client_late(struct stream *stream, void *owner);
 static void client_silent(struct stream *stream, void *owner);
-static void client_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text);
+static void client_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                          const char *text);
 
 static const struct stream_class client_class = {
 	.name = "client",
@@ -58,9 +60,11 @@ static const struct rule {
 };
 
 static const char *const state_names[] = {
-	[CLIENT_WAITING] = "waiting", [CLIENT_HEADER] = "header", [CLIENT_SECURING] = "securing", [CLIENT_CLEAR] = "clear",
-	[CLIENT_SECURE] = "secure", [CLIENT_SASL] = "sasl", [CLIENT_BUSY] = "busy",
-	[CLIENT_AUTHENTICATED] = "authenticated", [CLIENT_BINDING] = "binding", [CLIENT_BOUND] = "bound",
+	[CLIENT_WAITING] = "waiting",   [CLIENT_HEADER] = "header",
+	[CLIENT_SECURING] = "securing", [CLIENT_CLEAR] = "clear",
+	[CLIENT_SECURE] = "secure",     [CLIENT_SASL] = "sasl",
+	[CLIENT_BUSY] = "busy",         [CLIENT_AUTHENTICATED] = "authenticated",
+	[CLIENT_BINDING] = "binding",   [CLIENT_BOUND] = "bound",
 	[CLIENT_ENDING] = "ending",
 };
 
@@ -88,7 +92,8 @@ void client_accepted(struct home *home, enum listen_kind kind, struct transport 
 	const struct limits *limits = &home->config->limits;
 
 	client->direct_tls = kind == LISTEN_CLIENT_TLS;
-	client->stream = stream_new(home, transport, &client_class, client, true, limits->stanza_unauthenticated);
+	client->stream =
+		stream_new(home, transport, &client_class, client, true, limits->stanza_unauthenticated);
 	list_add_last(&client_room(home)->clients, &client->link);
 	stream_set_deadline(client->stream, limits->authenticate_ms);
 	client_begin_login(client);
@@ -98,7 +103,8 @@ void client_admitted(struct client *client)
 {
 	if (client->direct_tls) {
 		client_set_state(client, CLIENT_SECURING);
-		stream_start_tls(client->stream, stream_home(client->stream)->config->tls, NULL, "xmpp-client");
+		stream_start_tls(client->stream, stream_home(client->stream)->config->tls, NULL,
+		                 "xmpp-client");
 	} else {
 		client_set_state(client, CLIENT_HEADER);
 	}
@@ -113,7 +119,8 @@ static void client_secured(struct stream *stream, void *owner)
 /* ---- headers (RFC 6120 §4.7) ---- */
 
 /* The host that the header names; where it names none, the only one there is. NULL: not ours. */
-static const struct host *header_host(const struct config *config, struct arena *arena, const struct stream_header *header)
+static const struct host *header_host(const struct config *config, struct arena *arena,
+                                      const struct stream_header *header)
 {
 	struct jid domain;
 
@@ -124,7 +131,8 @@ static const struct host *header_host(const struct config *config, struct arena 
 	return config_host(config, domain.text, domain.domain_len);
 }
 
-/* The bare JID that the client claims, for our `to` (§4.7.2) and to be compared later; NULL: none, or none that is one. */
+/* The bare JID that the client claims, for our `to` (§4.7.2) and to be compared later; NULL: none, or none
+ * that is one. */
 static const char *header_from(struct arena *arena, const struct stream_header *header)
 {
 	struct jid from;
@@ -134,8 +142,8 @@ static const char *header_from(struct arena *arena, const struct stream_header *
 	return jid_bare(arena, &from).text;
 }
 
-/* What is said in clear before TLS does not count afterwards (§5.4.3.3), but for the host: it holds for the connection's
- * life, so that nobody authenticates at one and binds at another. */
+/* What is said in clear before TLS does not count afterwards (§5.4.3.3), but for the host: it holds for the
+ * connection's life, so that nobody authenticates at one and binds at another. */
 static enum stream_condition client_take_header(struct client *client, const struct stream_header *header,
                                                 const char **text)
 {
@@ -198,7 +206,8 @@ static void client_refuse_starttls(struct client *client)
 	stream_close(client->stream);
 }
 
-/* Stanzas and negotiation at the wrong time are not authorized (§4.9.3.12), what nobody knows is no stanza (§4.9.3.24). */
+/* Stanzas and negotiation at the wrong time are not authorized (§4.9.3.12), what nobody knows is no stanza
+ * (§4.9.3.24). */
 static void client_refuse(struct client *client, const struct stanza *stanza)
 {
 	const char *ns = stanza->root->ns;
@@ -231,7 +240,8 @@ static const struct rule *rule_find(enum client_state state, const struct elemen
 	return NULL;
 }
 
-static void client_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check)
+static void client_received(struct stream *stream, void *owner, struct stanza *stanza,
+                            enum stanza_check check)
 {
 	struct client *client = owner;
 	const struct rule *rule = rule_find(client->state, stanza->root);
@@ -317,13 +327,15 @@ static void client_silent(struct stream *stream, void *owner)
 
 /* ---- the end ---- */
 
-static void client_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)
+static void client_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                          const char *text)
 {
 	struct client *client = owner;
 
 	log_info(worker_log(stream_home(stream)->worker), stream_id(stream), "client closed",
 	         LOG_STR("jid", client->session ? client->session->jid.text : NULL),
-	         LOG_STR("error", condition ? stream_condition_name(condition) : NULL), LOG_STR("reason", text));
+	         LOG_STR("error", condition ? stream_condition_name(condition) : NULL),
+	         LOG_STR("reason", text));
 	list_remove(&client->link);
 	client_end_login(client);
 	if (client->session)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Failed logins, counted in token buckets (SECURITY: brute force): ten of an account and a hundred of an address pass
- * freely; from then on an attempt waits until the bucket has room for one more failure, at most five seconds for an account
- * and one for an address. Success costs nothing, so a campus behind one address is not slowed by its size.
+ * Failed logins, counted in token buckets (SECURITY: brute force): ten of an account and a hundred of an
+ * address pass freely; from then on an attempt waits until the bucket has room for one more failure, at most
+ * five seconds for an account and one for an address. Success costs nothing, so a campus behind one address
+ * is not slowed by its size.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,19 @@
 #include "net/rate.h"
 
 enum {
-	FAILURES_MAX = 8192,            /* remembered on one home; the oldest is forgotten */
-	PER_SECOND = 1,                 /* units that a bucket gets back */
-	ACCOUNT_UNITS = 5, ACCOUNT_BURST = 50,
-	ADDRESS_UNITS = 1, ADDRESS_BURST = 100,
+	FAILURES_MAX = 8192, /* remembered on one home; the oldest is forgotten */
+	PER_SECOND = 1,      /* units that a bucket gets back */
+	ACCOUNT_UNITS = 5,
+	ACCOUNT_BURST = 50,
+	ADDRESS_UNITS = 1,
+	ADDRESS_BURST = 100,
 };
 
 struct failure {
-	struct list_link link;          /* by age */
+	struct list_link link; /* by age */
 	struct rate rate;
 	size_t key_len;
-	char key[];                     /* the bare JID, or the address; no JID of an account looks like an address */
+	char key[]; /* the bare JID, or the address; no JID of an account looks like an address */
 };
 
 struct failures {
@@ -66,7 +69,8 @@ static struct failure *failure_get(struct failures *failures, const char *key, s
 
 	if (!failure) {
 		if (map_count(failures->map) == FAILURES_MAX)
-			failure_forget(failures, LIST_MEMBER(list_first(&failures->list), struct failure, link));
+			failure_forget(failures,
+			               LIST_MEMBER(list_first(&failures->list), struct failure, link));
 		failure = mem_zalloc(sizeof(*failure) + len);
 		memcpy(failure->key, key, len);
 		failure->key_len = len;
@@ -85,7 +89,8 @@ static bool address_is_trusted(const struct config *config, const struct address
 	return false;
 }
 
-/* The failure takes what is left in the bucket and never more, so that patience comes back soon after an attack. */
+/* The failure takes what is left in the bucket and never more, so that patience comes back soon after an
+ * attack. */
 static void failure_count(struct home *home, const char *key, size_t len, uint32_t units, uint32_t burst)
 {
 	struct failure *failure = failure_get(client_room(home)->failures, key, len);
@@ -104,11 +109,13 @@ void failures_note(struct home *home, const struct jid *account, const struct ad
 	failure_count(home, text, strlen(text), ADDRESS_UNITS, ADDRESS_BURST);
 }
 
-static uint64_t failure_wait_ms(struct home *home, const char *key, size_t len, uint32_t units, uint32_t burst)
+static uint64_t failure_wait_ms(struct home *home, const char *key, size_t len, uint32_t units,
+                                uint32_t burst)
 {
 	const struct failure *failure = map_find(client_room(home)->failures->map, key, len);
 
-	return failure ? rate_wait_ms(&failure->rate, worker_now_ms(home->worker), units, PER_SECOND, burst) : 0;
+	return failure ? rate_wait_ms(&failure->rate, worker_now_ms(home->worker), units, PER_SECOND, burst)
+	               : 0;
 }
 
 uint64_t failures_wait_ms(struct home *home, const struct jid *account, const struct address *address)
@@ -117,7 +124,8 @@ uint64_t failures_wait_ms(struct home *home, const struct jid *account, const st
 	uint64_t of_account, of_address;
 
 	address_write_host(address, text);
-	of_account = failure_wait_ms(home, account->text, jid_bare_len(account), ACCOUNT_UNITS, ACCOUNT_BURST);
+	of_account =
+		failure_wait_ms(home, account->text, jid_bare_len(account), ACCOUNT_UNITS, ACCOUNT_BURST);
 	of_address = failure_wait_ms(home, text, strlen(text), ADDRESS_UNITS, ADDRESS_BURST);
 	return of_account > of_address ? of_account : of_address;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stream offers its client at each stage (RFC 6120 §4.3.2): STARTTLS (§5), SASL mechanisms (§6.4.1) with the channel
- * bindings that this very connection has (XEP-0440), binding (§7.4) with the features of a bound stream.
+ * What a stream offers its client at each stage (RFC 6120 §4.3.2): STARTTLS (§5), SASL mechanisms (§6.4.1)
+ * with the channel bindings that this very connection has (XEP-0440), binding (§7.4) with the features of a
+ * bound stream.
  */
 #include "client.h"
 
@@ -21,8 +22,9 @@ void client_offer(struct client *client)
 	struct conn *conn = stream_conn(client->stream);
 	struct sasl_terms *terms = &client->login->terms;
 
-	*terms = (struct sasl_terms){ .host = client->login->host, .secret = home->server->secret,
-				      .entropy = worker_entropy(home->worker) };
+	*terms = (struct sasl_terms){ .host = client->login->host,
+		                      .secret = home->server->secret,
+		                      .entropy = worker_entropy(home->worker) };
 	if (!conn_is_secure(conn)) {
 		terms->offered = home->config->client_tls_required ? 0 : in_clear;
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The memory of a login and its place among the unauthenticated of its address. Two things may outlast the client that
- * they were begun for: the mail of its admission and a derivation in the background. Whichever ends last frees the memory.
+ * The memory of a login and its place among the unauthenticated of its address. Two things may outlast the
+ * client that they were begun for: the mail of its admission and a derivation in the background. Whichever
+ * ends last frees the memory.
  */
 #include "client.h"
 

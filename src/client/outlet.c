@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What goes from a session to its client, and what comes back when the connection dies before the client's TCP has
- * acknowledged it.
+ * What goes from a session to its client, and what comes back when the connection dies before the client's
+ * TCP has acknowledged it.
  */
 #include "client.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The server's side of SASL exchanges: SCRAM (RFC 5802 §5) and PLAIN (RFC 4616 §2). What must stay true: a user who does
- * not exist costs and shows the same as a wrong password; an identity is only ever the one that was authenticated
- * (RFC 6120 §6.3.8); a client that could have bound the channel and was told otherwise is refused (RFC 5802 §6).
+ * The server's side of SASL exchanges: SCRAM (RFC 5802 §5) and PLAIN (RFC 4616 §2). What must stay true: a
+ * user who does not exist costs and shows the same as a wrong password; an identity is only ever the one that
+ * was authenticated (RFC 6120 §6.3.8); a client that could have bound the channel and was told otherwise is
+ * refused (RFC 5802 §6).
  */
 #include "core/sasl.h"
 
@@ -28,14 +29,14 @@ struct sasl {
 	enum sasl_mechanism mechanism;
 	struct jid user;
 	bool exists;
-	struct store_credential key;            /* the user's, or one made up */
+	struct store_credential key; /* the user's, or one made up */
 	/* SCRAM */
 	struct scram_first first;
-	const char *nonce;                      /* the client's and ours */
+	const char *nonce; /* the client's and ours */
 	const char *server_first;
 	/* PLAIN */
-	char *password;                         /* prepared */
-	uint8_t derived[DIGEST_MAX];            /* its StoredKey */
+	char *password;              /* prepared */
+	uint8_t derived[DIGEST_MAX]; /* its StoredKey */
 };
 
 static const struct mechanism {
@@ -120,7 +121,8 @@ static bool sasl_allows(struct sasl *sasl, const char *authzid)
 
 	if (!authzid || !*authzid)
 		return true;
-	return jid_prepare(&sasl->arena, authzid, strlen(authzid), JID_ANY, &jid) && jid_same(&jid, &sasl->user);
+	return jid_prepare(&sasl->arena, authzid, strlen(authzid), JID_ANY, &jid) &&
+	       jid_same(&jid, &sasl->user);
 }
 
 static enum sasl_result sasl_look_up(struct sasl *sasl, const char *name, const char *authzid,
@@ -168,7 +170,8 @@ static enum sasl_result plain_begin(struct sasl *sasl, const char *message, size
 	authcid = memchr(message, '\0', len);
 	password = authcid ? memchr(authcid + 1, '\0', (size_t)(end - authcid - 1)) : NULL;
 	if (!password || password == authcid + 1 || password + 1 == end ||
-	    !plain_part(sasl, message, authcid, &authzid) || !plain_part(sasl, authcid + 1, password, &name) ||
+	    !plain_part(sasl, message, authcid, &authzid) ||
+	    !plain_part(sasl, authcid + 1, password, &name) ||
 	    !utf8_is_xml(password + 1, (size_t)(end - password - 1)))
 		return sasl_fail(sasl, SASL_MALFORMED_REQUEST, condition);
 	sasl->password = password_prepare(password + 1, (size_t)(end - password - 1));
@@ -181,8 +184,8 @@ void sasl_derive(struct sasl *sasl)
 {
 	uint8_t server_key[DIGEST_MAX];
 
-	scram_keys(sasl->key.kind, sasl->password, strlen(sasl->password), sasl->key.salt, sizeof(sasl->key.salt),
-	           sasl->key.iterations, sasl->derived, server_key);
+	scram_keys(sasl->key.kind, sasl->password, strlen(sasl->password), sasl->key.salt,
+	           sizeof(sasl->key.salt), sasl->key.iterations, sasl->derived, server_key);
 	mem_wipe(server_key, sizeof(server_key));
 }
 
@@ -271,7 +274,8 @@ static void sasl_choose_key(struct sasl *sasl, const struct store_credential *ke
 static void offer_hash(const struct sasl_terms *terms, enum digest_kind kind, struct buf *out)
 {
 	static const enum sasl_mechanism sorted[] = {
-		SASL_PLAIN, SASL_SCRAM_SHA_1, SASL_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_256_PLUS,
+		SASL_PLAIN,         SASL_SCRAM_SHA_1,        SASL_SCRAM_SHA_1_PLUS,
+		SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_256_PLUS,
 	};
 	struct buf offer = { 0 };
 	uint8_t hash[DIGEST_MAX];
@@ -308,8 +312,8 @@ static void scram_challenge(struct sasl *sasl, struct buf *out)
 	buf_clear(&message);
 }
 
-enum sasl_result sasl_keys(struct sasl *sasl, const struct store_credential *keys, size_t count, struct buf *out,
-                           enum sasl_condition *condition)
+enum sasl_result sasl_keys(struct sasl *sasl, const struct store_credential *keys, size_t count,
+                           struct buf *out, enum sasl_condition *condition)
 {
 	(void)condition;
 	assert(sasl->step == STEP_KEYS);
@@ -334,7 +338,8 @@ static bool binding_is_right(const struct sasl *sasl, const struct scram_final *
 
 	if (sasl->first.flag == 'p')
 		value_len = terms_binding(sasl->terms, sasl->first.binding, &value);
-	return final->binding_len == header_len + value_len && digest_same(final->binding, header, header_len) &&
+	return final->binding_len == header_len + value_len &&
+	       digest_same(final->binding, header, header_len) &&
 	       (value_len == 0 || digest_same(final->binding + header_len, value, value_len));
 }
 
@@ -349,8 +354,10 @@ static enum sasl_result scram_finish(struct sasl *sasl, const char *message, siz
 	if (!scram_final_read(&sasl->arena, message, len, &final))
 		return sasl_fail(sasl, SASL_MALFORMED_REQUEST, condition);
 	auth_message = scram_auth_message(&sasl->arena, &sasl->first, sasl->server_first, &final);
-	right = scram_proves(sasl->key.kind, sasl->key.stored_key, auth_message, final.proof, final.proof_len);
-	if (!right || !sasl->exists || strcmp(final.nonce, sasl->nonce) != 0 || !binding_is_right(sasl, &final))
+	right = scram_proves(sasl->key.kind, sasl->key.stored_key, auth_message, final.proof,
+	                     final.proof_len);
+	if (!right || !sasl->exists || strcmp(final.nonce, sasl->nonce) != 0 ||
+	    !binding_is_right(sasl, &final))
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
 	scram_sign(sasl->key.kind, sasl->key.server_key, auth_message, signature);
 	buf_add_lit(out, "v=");
@@ -361,7 +368,8 @@ static enum sasl_result scram_finish(struct sasl *sasl, const char *message, siz
 
 /* ---- the exchange ---- */
 
-static enum sasl_result sasl_first(struct sasl *sasl, const char *message, size_t len, enum sasl_condition *condition)
+static enum sasl_result sasl_first(struct sasl *sasl, const char *message, size_t len,
+                                   enum sasl_condition *condition)
 {
 	if (sasl->mechanism == SASL_PLAIN)
 		return plain_begin(sasl, message, len, condition);
@@ -408,8 +416,8 @@ bool sasl_make_keys(struct entropy *entropy, const char *password, size_t len,
 
 		*key = (struct store_credential){ .kind = kept_kinds[i], .iterations = SASL_ITERATIONS };
 		entropy_fill(entropy, key->salt, sizeof(key->salt));
-		scram_keys(key->kind, prepared, strlen(prepared), key->salt, sizeof(key->salt), key->iterations,
-		           key->stored_key, key->server_key);
+		scram_keys(key->kind, prepared, strlen(prepared), key->salt, sizeof(key->salt),
+		           key->iterations, key->stored_key, key->server_key);
 	}
 	str_wipe(&prepared);
 	return true;

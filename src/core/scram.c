@@ -11,8 +11,8 @@
 
 /* ---- attributes ---- */
 
-/* The value of the attribute at *at, up to the next comma, which is passed too. NULL: another attribute is there, or the
- * value is empty. */
+/* The value of the attribute at *at, up to the next comma, which is passed too. NULL: another attribute is
+ * there, or the value is empty. */
 static const char *attr_take(struct arena *arena, const char **at, char name)
 {
 	const char *value = *at + 2, *end;
@@ -191,8 +191,8 @@ void scram_keys(enum digest_kind kind, const char *password, size_t len, const v
 	mem_wipe(client_key, sizeof(client_key));
 }
 
-bool scram_proves(enum digest_kind kind, const uint8_t *stored_key, const char *auth_message, const uint8_t *proof,
-                  size_t proof_len)
+bool scram_proves(enum digest_kind kind, const uint8_t *stored_key, const char *auth_message,
+                  const uint8_t *proof, size_t proof_len)
 {
 	uint8_t client_key[DIGEST_MAX], hashed[DIGEST_MAX];
 	bool right;
@@ -208,7 +208,8 @@ bool scram_proves(enum digest_kind kind, const uint8_t *stored_key, const char *
 	return right;
 }
 
-void scram_sign(enum digest_kind kind, const uint8_t *server_key, const char *auth_message, uint8_t out[DIGEST_MAX])
+void scram_sign(enum digest_kind kind, const uint8_t *server_key, const char *auth_message,
+                uint8_t out[DIGEST_MAX])
 {
 	keyed(kind, server_key, auth_message, out);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of a stream: opened, secured, restarted, moved, closed (RFC 6120 §4.2 to §4.4), and its errors (§4.9).
+ * The life of a stream: opened, secured, restarted, moved, closed (RFC 6120 §4.2 to §4.4), and its errors
+ * (§4.9).
  *
- * An owner's call never leads to an owner's callback: whatever has to happen because of it happens in the stream's turn
- * job, in its timers or in the callbacks of its conn. The stream is freed after closed(), and where the turn job is
- * still waiting then, by that job.
+ * An owner's call never leads to an owner's callback: whatever has to happen because of it happens in the
+ * stream's turn job, in its timers or in the callbacks of its conn. The stream is freed after closed(), and
+ * where the turn job is still waiting then, by that job.
  */
 #include "core/stream.h"
 
@@ -17,7 +18,7 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-enum { STREAM_FAREWELL_MS = 5000 };     /* what the peer has for its footer */
+enum { STREAM_FAREWELL_MS = 5000 }; /* what the peer has for its footer */
 
 #define STREAM_OF(member, field) LIST_MEMBER(member, struct stream, field)
 
@@ -54,8 +55,8 @@ void streams_abort(struct home *home, const char *reason)
 		conn_abort(LIST_MEMBER(link, struct stream, at_home)->conn, reason);
 }
 
-struct stream *stream_new(struct home *home, struct transport *transport, const struct stream_class *class, void *owner,
-                          bool accepted, size_t limit)
+struct stream *stream_new(struct home *home, struct transport *transport, const struct stream_class *class,
+                          void *owner, bool accepted, size_t limit)
 {
 	struct stream *stream = mem_zalloc(sizeof(*stream));
 
@@ -68,7 +69,8 @@ struct stream *stream_new(struct home *home, struct transport *transport, const 
 	framer_init(&stream->framer);
 	id_random(worker_entropy(home->worker), stream->id);
 	stream_enter(stream, home);
-	stream->conn = conn_new(home->worker, transport, &stream_conn_class, stream, home->config->limits.unsent);
+	stream->conn =
+		conn_new(home->worker, transport, &stream_conn_class, stream, home->config->limits.unsent);
 	return stream;
 }
 
@@ -119,7 +121,8 @@ const char *stream_lang(const struct stream *stream)
 
 /* ---- opening (RFC 6120 §4.2, §4.7) ---- */
 
-/* Each header that answers one has an id of its own (§4.7.3), and a version only for a peer that has one (§4.7.5). */
+/* Each header that answers one has an id of its own (§4.7.3), and a version only for a peer that has one
+ * (§4.7.5). */
 void stream_open(struct stream *stream, const char *from, const char *to, const char *lang, const char *extra)
 {
 	struct buf *out = conn_out(stream->conn);
@@ -240,7 +243,8 @@ void stream_set_deadline(struct stream *stream, uint32_t ms)
 		timer_stop(stream->home->worker, &stream->deadline);
 }
 
-/* The timer is not touched as bytes come: it finds out when it expires. While we do not read, silence says nothing. */
+/* The timer is not touched as bytes come: it finds out when it expires. While we do not read, silence says
+ * nothing. */
 static void stream_listened(struct worker *worker, struct timer *timer)
 {
 	struct stream *stream = STREAM_OF(timer, watch);
@@ -346,7 +350,8 @@ static void stream_say_error(struct stream *stream, enum stream_condition condit
 	buf_add_lit(out, "</stream:error>");
 }
 
-/* An error during setup comes behind a header all the same (§4.9.1.2), from a name that is ours (§4.9.1.3). */
+/* An error during setup comes behind a header all the same (§4.9.1.2), from a name that is ours
+ * (§4.9.1.3). */
 void stream_fail(struct stream *stream, enum stream_condition condition, const char *text)
 {
 	if (stream->closing)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the peer of a stream sends: bytes become units (xmpp/framer.h), units become a header (RFC 6120 §4.7, §4.8), a
- * stanza or the footer. Each violation has its stream error (§4.9.3) and is the last thing that is read.
+ * What the peer of a stream sends: bytes become units (xmpp/framer.h), units become a header (RFC 6120 §4.7,
+ * §4.8), a stanza or the footer. Each violation has its stream error (§4.9.3) and is the last thing that is
+ * read.
  *
- * Whole units are parsed where they lie, in the conn's buffer; only what is not complete, or may not be read yet, is
- * copied into input. An owner may pause, restart, secure, move or close the stream from within its callbacks: the loop
- * looks again after each unit.
+ * Whole units are parsed where they lie, in the conn's buffer; only what is not complete, or may not be read
+ * yet, is copied into input. An owner may pause, restart, secure, move or close the stream from within its
+ * callbacks: the loop looks again after each unit.
  */
 #include "stream_inside.h"
 
@@ -19,7 +20,7 @@
 #include "xmpp/parser.h"
 #include "xmpp/utf8.h"
 
-enum { LANG_MAX = 35 };                 /* RFC 5646 §4.4.1 */
+enum { LANG_MAX = 35 }; /* RFC 5646 §4.4.1 */
 
 /* ---- bytes ---- */
 
@@ -30,8 +31,8 @@ static bool stream_is_reading(const struct stream *stream)
 	return !stream->paused && !stream->moving && !stream->deaf && !stream->securing;
 }
 
-/* How much of what follows a unit says something. Blanks do not (§4.6.1), also not behind a <starttls/>, where §5.3.3
- * forbids them. COMPAT go-xmpp 2026-11: it ends the command with a line feed. */
+/* How much of what follows a unit says something. Blanks do not (§4.6.1), also not behind a <starttls/>,
+ * where §5.3.3 forbids them. COMPAT go-xmpp 2026-11: it ends the command with a line feed. */
 static uint32_t unread_bytes(const char *bytes, size_t len)
 {
 	size_t blanks = 0;
@@ -120,7 +121,7 @@ static bool is_other_encoding(const char *bytes, size_t len)
 static bool is_utf16(const char *bytes, size_t len)
 {
 	return len >= 2 && (!bytes[0] || !bytes[1] || memcmp(bytes, "\xfe\xff", 2) == 0 ||
-			    memcmp(bytes, "\xff\xfe", 2) == 0);
+	                    memcmp(bytes, "\xff\xfe", 2) == 0);
 }
 
 static enum stream_condition parser_fault(enum parser_result result, const char *bytes, size_t len)
@@ -139,11 +140,13 @@ static enum stream_condition parser_fault(enum parser_result result, const char 
 	}
 }
 
-static void stream_refuse_unit(struct stream *stream, enum parser_result result, const char *bytes, size_t len)
+static void stream_refuse_unit(struct stream *stream, enum parser_result result, const char *bytes,
+                               size_t len)
 {
 	enum stream_condition condition = parser_fault(result, bytes, len);
 
-	stream_break(stream, condition, result == PARSER_LIMIT ? "too many elements, levels or attributes" : NULL);
+	stream_break(stream, condition,
+	             result == PARSER_LIMIT ? "too many elements, levels or attributes" : NULL);
 }
 
 /* ---- the header (RFC 6120 §4.7) ---- */
@@ -202,7 +205,8 @@ void stream_forget_root(struct stream *stream)
 	stream->prime = NULL;
 }
 
-static void stream_keep_root(struct stream *stream, const struct parser_root *root, const struct stream_header *header)
+static void stream_keep_root(struct stream *stream, const struct parser_root *root,
+                             const struct stream_header *header)
 {
 	stream->own_prime = root->shared ? NULL : str_dup(root->prime);
 	stream->prime = root->shared ? root->prime : stream->own_prime;
@@ -276,8 +280,8 @@ static void stream_read_stanza(struct stream *stream, const char *bytes, size_t 
 	enum parser_result result;
 	enum stanza_check check;
 
-	result = parser_stanza(home->parsers, &stanza->arena, stream->prime, stream->class->content_ns, bytes, len,
-			       &home->config->limits.parser, &root);
+	result = parser_stanza(home->parsers, &stanza->arena, stream->prime, stream->class->content_ns, bytes,
+	                       len, &home->config->limits.parser, &root);
 	if (result != PARSER_OK) {
 		stream_free_stanza(stanza);
 		stream_refuse_unit(stream, result, bytes, len);
@@ -315,8 +319,10 @@ static void stream_read_unit(struct stream *stream, enum framer_result kind, con
 		stream_break(stream, STREAM_RESTRICTED_XML, NULL);
 		break;
 	default:
-		stream_break(stream, !stream->prime && is_utf16(bytes, len) ? STREAM_UNSUPPORTED_ENCODING :
-			     STREAM_NOT_WELL_FORMED, NULL);
+		stream_break(stream,
+		             !stream->prime && is_utf16(bytes, len) ? STREAM_UNSUPPORTED_ENCODING
+		                                                    : STREAM_NOT_WELL_FORMED,
+		             NULL);
 		break;
 	}
 }

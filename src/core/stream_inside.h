@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of the stream share: the struct itself and the steps from one file to another. stream.c has its life
- * and its output, stream_input.c what the peer sends, stream_unacked.c the custody of what was written.
+ * What the files of the stream share: the struct itself and the steps from one file to another. stream.c has
+ * its life and its output, stream_input.c what the peer sends, stream_unacked.c the custody of what was
+ * written.
  */
 #ifndef CORE_STREAM_INSIDE_H
 #define CORE_STREAM_INSIDE_H
@@ -19,7 +20,7 @@ struct stream {
 
 	/* Input. */
 	struct framer framer;
-	struct buf input;               /* an unfinished unit, or what waits while we do not read; else no memory */
+	struct buf input;               /* an unfinished unit, or what waits unread; else no memory */
 	uint32_t scanned;               /* bytes of input that the framer has seen */
 	uint32_t unread;                /* bytes that have come and were not taken yet */
 	uint32_t limit;                 /* of a unit */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A stream's way to another home, and the turn job that does what an owner has asked for outside of the owner's calls: to
- * move, or to read on. A stream whose conn dies before it has left stays where it is, and closed() comes there.
+ * A stream's way to another home, and the turn job that does what an owner has asked for outside of the
+ * owner's calls: to move, or to read on. A stream whose conn dies before it has left stays where it is, and
+ * closed() comes there.
  */
 #include "core/stream.h"
 

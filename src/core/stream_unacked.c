@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The custody of what was written to a stream: a parcel is ours until the peer's TCP has acknowledged its last byte, and
- * goes back to the stream's owner when the connection ends before that.
+ * The custody of what was written to a stream: a parcel is ours until the peer's TCP has acknowledged its
+ * last byte, and goes back to the stream's owner when the connection ends before that.
  *
- * Parcels wait in a list through their own links, so a stream without any holds no memory for them. Looking costs a
- * system call; it is done each 50 ms while parcels wait, more seldom while none is acknowledged, and when many have
- * gathered.
+ * Parcels wait in a list through their own links, so a stream without any holds no memory for them. Looking
+ * costs a system call; it is done each 50 ms while parcels wait, more seldom while none is acknowledged, and
+ * when many have gathered.
  */
 #include "stream_inside.h"
 
@@ -14,7 +14,7 @@
 enum {
 	SWEEP_MS = 50,
 	SWEEP_MOST_MS = 1000,
-	SWEEP_MANY = 64,                /* parcels between two looks */
+	SWEEP_MANY = 64, /* parcels between two looks */
 };
 
 #define NEVER_WRITTEN UINT64_MAX
@@ -50,8 +50,9 @@ static struct parcel *stream_take_first(struct stream *stream)
 /* On a stream that is closing the parcel only waits to be returned. */
 void stream_send(struct stream *stream, struct parcel *parcel, const char *tail, size_t tail_len)
 {
-	const struct stanza_copy copy = { .to = parcel->to.text ? &parcel->to : NULL, .tail = tail,
-					  .tail_len = tail_len };
+	const struct stanza_copy copy = { .to = parcel->to.text ? &parcel->to : NULL,
+		                          .tail = tail,
+		                          .tail_len = tail_len };
 
 	parcel->position = NEVER_WRITTEN;
 	if (!stream->closing) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bytes from a peer through a whole stream (core/stream.h): headers, restarts, pauses, errors, the closing handshake. The
- * first byte says in what pieces the rest comes and what the owner does. Checked: what the owner is told of a header is
- * fit for use, closed() comes exactly once, and what we answered is well-formed up to its last byte.
+ * Bytes from a peer through a whole stream (core/stream.h): headers, restarts, pauses, errors, the closing
+ * handshake. The first byte says in what pieces the rest comes and what the owner does. Checked: what the
+ * owner is told of a header is fit for use, closed() comes exactly once, and what we answered is well-formed
+ * up to its last byte.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,10 +15,10 @@
 #include "xmpp/framer.h"
 #include "xmpp/ns.h"
 
-#define CHECK(condition) \
-	do { \
+#define CHECK(condition)          \
+	do {                      \
 		if (!(condition)) \
-			abort(); \
+			abort();  \
 	} while (0)
 
 enum { PAUSES = 64, RESTARTS = 128 };
@@ -53,8 +54,9 @@ static void owner_opened(struct stream *stream, void *owner, const struct stream
 	(void)owner;
 	CHECK(element_is(header->element, "stream", NS_STREAM));
 	CHECK(header->major >= 0 && header->minor >= 0);
-	CHECK(!header->lang || strspn(header->lang, "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") ==
-	                               strlen(header->lang));
+	CHECK(!header->lang ||
+	      strspn(header->lang, "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") ==
+	              strlen(header->lang));
 	CHECK(!header->lang == !stream_lang(stream));
 	world.opened++;
 	stream_open(stream, "north.example", header->from, "en", NULL);
@@ -73,7 +75,8 @@ static void owner_received(struct stream *stream, void *owner, struct stanza *st
 	stanza_unref(&done);
 }
 
-static void owner_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)
+static void owner_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                         const char *text)
 {
 	(void)stream, (void)owner, (void)condition, (void)text;
 	world.closed++;
@@ -85,8 +88,14 @@ static void owner_time(struct stream *stream, void *owner)
 }
 
 static const struct stream_class owner_class = {
-	.name = "fuzz", .content_ns = NS_CLIENT, .opened = owner_opened, .received = owner_received,
-	.secured = owner_time, .late = owner_time, .silent = owner_time, .closed = owner_closed,
+	.name = "fuzz",
+	.content_ns = NS_CLIENT,
+	.opened = owner_opened,
+	.received = owner_received,
+	.secured = owner_time,
+	.late = owner_time,
+	.silent = owner_time,
+	.closed = owner_closed,
 };
 
 static void peer_received(struct conn *conn, void *owner, char *bytes, size_t len)
@@ -108,15 +117,16 @@ static void world_make(void)
 	struct worker *worker;
 
 	world.clock = (struct clock){ world_ms, world_us };
-	world.workers = workers_new(&(struct workers_options){ .count = 1, .stepped = true, .clock = &world.clock,
-							       .entropy = &entropy_system });
+	world.workers = workers_new(&(struct workers_options){
+		.count = 1, .stepped = true, .clock = &world.clock, .entropy = &entropy_system });
 	worker = workers_at(world.workers, 0);
 	world.host.domain = "north.example";
 	world.config.hosts = &world.host;
 	world.config.host_count = 1;
 	world.config.limits.parser = parser_limits_default;
-	world.home = (struct home){ .worker = worker, .config = &world.config,
-				    .parsers = parser_set_new(&(struct hash_seed){ 1, 2 }) };
+	world.home = (struct home){ .worker = worker,
+		                    .config = &world.config,
+		                    .parsers = parser_set_new(&(struct hash_seed){ 1, 2 }) };
 	list_init(&world.home.open_streams);
 	worker_set_owner(worker, &world.home);
 }
@@ -145,7 +155,8 @@ static void check_said(const char *said, size_t len)
 
 	framer_init(&framer);
 	while (pos < len) {
-		if (len - pos > sizeof(declaration) && memcmp(said + pos, declaration, sizeof(declaration) - 1) == 0)
+		if (len - pos > sizeof(declaration) &&
+		    memcmp(said + pos, declaration, sizeof(declaration) - 1) == 0)
 			framer_init(&framer);
 		result = framer_next(&framer, said, len, SIZE_MAX / 2, &pos, &start, &end);
 		CHECK(result == FRAMER_HEADER || result == FRAMER_STANZA || result == FRAMER_FOOTER);

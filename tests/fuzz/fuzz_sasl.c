@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * SASL exchanges with a client that may say anything. The first byte chooses the mechanism and what the connection has;
- * lines of the rest are the client's messages ("\n" ends one). Checked: nobody gets in without an account; who gets in is
- * of the stream's host; what the server says is text. The account's keys have one iteration and the server's nonce is
- * always the same, so that a message can go all the way.
+ * SASL exchanges with a client that may say anything. The first byte chooses the mechanism and what the
+ * connection has; lines of the rest are the client's messages ("\n" ends one). Checked: nobody gets in
+ * without an account; who gets in is of the stream's host; what the server says is text. The account's keys
+ * have one iteration and the server's nonce is always the same, so that a message can go all the way.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,10 +13,10 @@
 #include "core/scram.h"
 #include "xmpp/utf8.h"
 
-#define CHECK(condition) \
-	do { \
+#define CHECK(condition)          \
+	do {                      \
 		if (!(condition)) \
-			abort(); \
+			abort();  \
 	} while (0)
 
 enum { HAS_ACCOUNT = 8, HAS_INITIAL = 16, HAS_EXPORTER = 32, HAS_END_POINT = 64, IN_CLEAR = 128 };
@@ -42,8 +42,11 @@ static void make_keys(struct store_credential keys[STORE_CREDENTIALS])
 
 static struct sasl_terms make_terms(uint8_t choice)
 {
-	struct sasl_terms terms = { .offered = choice & IN_CLEAR ? 1u << SASL_SCRAM_SHA_1 : (1u << SASL_MECHANISMS) - 1,
-				    .host = "north.example", .secret = "secret", .entropy = &no_entropy };
+	struct sasl_terms terms = { .offered = choice & IN_CLEAR ? 1u << SASL_SCRAM_SHA_1
+		                                                 : (1u << SASL_MECHANISMS) - 1,
+		                    .host = "north.example",
+		                    .secret = "secret",
+		                    .entropy = &no_entropy };
 
 	terms.exporter_len = choice & HAS_EXPORTER ? 32 : 0;
 	terms.end_point_len = choice & HAS_END_POINT ? 32 : 0;
@@ -97,7 +100,8 @@ static void run(uint8_t choice, const char *at, const char *end)
 	size_t len;
 	const char *line = take_line(&at, end, &len);
 
-	result = sasl_begin(sasl, choice % 8 % SASL_MECHANISMS, line, len, choice & HAS_INITIAL, &out, &condition);
+	result = sasl_begin(sasl, choice % 8 % SASL_MECHANISMS, line, len, choice & HAS_INITIAL, &out,
+	                    &condition);
 	for (int i = 0; i < 4; i++) {
 		result = go_on(sasl, result, choice & HAS_ACCOUNT, &out, &condition);
 		CHECK(out.len == 0 || utf8_is_xml(out.data, out.len));

@@ -24,8 +24,10 @@ const char *login_open(struct speaker *speaker, const char *domain)
 	struct buf words = { 0 };
 	struct element *element;
 
-	buf_printf(&words, "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" NS_STREAM
-	                   "' to='%s' version='1.0'>", domain);
+	buf_printf(&words,
+	           "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" NS_STREAM
+	           "' to='%s' version='1.0'>",
+	           domain);
 	say(speaker, &words);
 	if (speaker_hear(speaker, &element) != HEARD_HEADER)
 		return "no stream header came";
@@ -36,7 +38,8 @@ const char *login_open(struct speaker *speaker, const char *domain)
 
 /* ---- SASL ---- */
 
-static void say_sasl(struct speaker *speaker, const char *name, const char *mechanism, const void *bytes, size_t len)
+static void say_sasl(struct speaker *speaker, const char *name, const char *mechanism, const void *bytes,
+                     size_t len)
 {
 	struct buf words = { 0 };
 
@@ -59,17 +62,20 @@ static void prove_plain(struct speaker *speaker, const char *user, const char *p
 	buf_clear(&message);
 }
 
-/* The text of the next element decoded, with a NUL behind it; false: it is no challenge, and stays to be heard. */
+/* The text of the next element decoded, with a NUL behind it; false: it is no challenge, and stays to be
+ * heard. */
 static bool hear_challenge(struct speaker *speaker, struct buf *out)
 {
 	struct element *element;
-	bool challenge = speaker_hear(speaker, &element) == HEARD_ELEMENT && element_is(element, "challenge", NS_SASL);
+	bool challenge =
+		speaker_hear(speaker, &element) == HEARD_ELEMENT && element_is(element, "challenge", NS_SASL);
 
 	if (!challenge) {
 		speaker_put_back(speaker);
 		return false;
 	}
-	base64_decode(out, element->first ? element->first->text : "", element->first ? element->first->len : 0);
+	base64_decode(out, element->first ? element->first->text : "",
+	              element->first ? element->first->len : 0);
 	buf_add_char(out, '\0');
 	return true;
 }
@@ -77,13 +83,14 @@ static bool hear_challenge(struct speaker *speaker, struct buf *out)
 struct scram {
 	enum digest_kind kind;
 	const char *password, *bare, *challenge;
-	struct buf cbind;               /* GS2 header and what it binds to */
+	struct buf cbind; /* GS2 header and what it binds to */
 };
 
 static void scram_proof(const struct scram *scram, const struct buf *without, uint8_t proof[DIGEST_MAX])
 {
 	size_t size = digest_size(scram->kind);
-	const char *salt_text = strstr(scram->challenge, ",s=") + 3, *iterations = strstr(scram->challenge, ",i=") + 3;
+	const char *salt_text = strstr(scram->challenge, ",s=") + 3,
+		   *iterations = strstr(scram->challenge, ",i=") + 3;
 	struct buf salt = { 0 }, auth = { 0 };
 	uint8_t salted[DIGEST_MAX], stored[DIGEST_MAX], sign[DIGEST_MAX];
 
@@ -115,10 +122,12 @@ static void say_final(struct speaker *speaker, const struct scram *scram)
 	buf_clear(&message);
 }
 
-static void prove_scram(struct speaker *speaker, const char *user, const char *password, const char *mechanism)
+static void prove_scram(struct speaker *speaker, const char *user, const char *password,
+                        const char *mechanism)
 {
 	bool plus = strstr(mechanism, "-PLUS") != NULL;
-	struct scram scram = { .kind = strstr(mechanism, "SHA-256") ? DIGEST_SHA256 : DIGEST_SHA1, .password = password };
+	struct scram scram = { .kind = strstr(mechanism, "SHA-256") ? DIGEST_SHA256 : DIGEST_SHA1,
+		               .password = password };
 	struct buf first = { 0 }, challenge = { 0 };
 	uint8_t binding[64];
 	char bare[256];
@@ -140,7 +149,8 @@ static void prove_scram(struct speaker *speaker, const char *user, const char *p
 	buf_clear(&challenge);
 }
 
-const char *login_prove(struct speaker *speaker, const char *user, const char *password, const char *mechanism)
+const char *login_prove(struct speaker *speaker, const char *user, const char *password,
+                        const char *mechanism)
 {
 	if (strcmp(mechanism, "PLAIN") == 0)
 		prove_plain(speaker, user, password);

@@ -98,7 +98,8 @@ static bool match_attrs(struct memory *memory, const struct element *expected, c
 	for (const struct attr *attr = expected->attrs; attr; attr = attr->next) {
 		const struct attr *other = attr_find(got, attr);
 
-		if (other ? !match_value(memory, attr->value, other->value) : strcmp(attr->value, "{maybe}") != 0)
+		if (other ? !match_value(memory, attr->value, other->value)
+		          : strcmp(attr->value, "{maybe}") != 0)
 			return false;
 	}
 	return true;
@@ -134,7 +135,8 @@ static bool match_children(struct memory *memory, const struct element *expected
 			return true;
 		if (!x->element != !y->element)
 			return false;
-		if (x->element ? !match(memory, x->element, y->element) : !match_value(memory, x->text, y->text))
+		if (x->element ? !match(memory, x->element, y->element)
+		               : !match_value(memory, x->text, y->text))
 			return false;
 	}
 	return !y && (!x || is_rest(x));

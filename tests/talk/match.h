@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What was received against what a conversation expects: trees are compared as trees, attributes in any order, blanks
- * between elements do not count. {name} stands for a value that is remembered at its first use and must be the same
- * later; {any} for any value; {maybe} for an attribute that may be absent; {rest} among children for whatever else is
- * there.
+ * What was received against what a conversation expects: trees are compared as trees, attributes in any
+ * order, blanks between elements do not count. {name} stands for a value that is remembered at its first use
+ * and must be the same later; {any} for any value; {maybe} for an attribute that may be absent; {rest} among
+ * children for whatever else is there.
  */
 #ifndef TALK_MATCH_H
 #define TALK_MATCH_H

@@ -14,12 +14,12 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-extern const struct module client_module, disco_module, im_module, last_module, ping_module, private_module, time_module,
-	vcard_module, version_module;
+extern const struct module client_module, disco_module, im_module, last_module, ping_module, private_module,
+	time_module, vcard_module, version_module;
 
 static const struct module *const talk_modules[] = {
-	&disco_module, &ping_module, &version_module, &time_module, &last_module, &private_module, &vcard_module, &im_module,
-	&client_module, NULL,
+	&disco_module,   &ping_module,  &version_module, &time_module,   &last_module,
+	&private_module, &vcard_module, &im_module,      &client_module, NULL,
 };
 
 void scene_fail(struct scene *scene, const char *format, ...)
@@ -40,7 +40,8 @@ static struct speaker *scene_speaker(struct scene *scene, const char *name)
 {
 	if (!scene->stage) {
 		buf_add_char(&scene->configuration, '\0');
-		scene->stage = stage_open(talk_modules, scene->configuration.data, scene->tls_required, scene->sockets);
+		scene->stage = stage_open(talk_modules, scene->configuration.data, scene->tls_required,
+		                          scene->sockets);
 	}
 	return stage_speaker(scene->stage, name);
 }
@@ -194,8 +195,11 @@ static void play_login(struct scene *scene, struct statement *s)
 /* ---- receiving ---- */
 
 static const char *const heard_names[] = {
-	[HEARD_NOTHING] = "nothing", [HEARD_HEADER] = "a stream header", [HEARD_ELEMENT] = "an element",
-	[HEARD_FOOTER] = "the end of the stream", [HEARD_END] = "the end of the connection",
+	[HEARD_NOTHING] = "nothing",
+	[HEARD_HEADER] = "a stream header",
+	[HEARD_ELEMENT] = "an element",
+	[HEARD_FOOTER] = "the end of the stream",
+	[HEARD_END] = "the end of the connection",
 	[HEARD_RUBBISH] = "what is no XML",
 };
 
@@ -208,8 +212,8 @@ static void print_element(const char *what, const struct element *element)
 	buf_clear(&xml);
 }
 
-static void scene_mismatch(struct scene *scene, const char *who, const struct element *expected, enum heard_kind kind,
-                           const struct element *got)
+static void scene_mismatch(struct scene *scene, const char *who, const struct element *expected,
+                           enum heard_kind kind, const struct element *got)
 {
 	if (scene->failed)
 		return;
@@ -220,7 +224,8 @@ static void scene_mismatch(struct scene *scene, const char *who, const struct el
 		print_element("received", got);
 }
 
-static void hear_one(struct scene *scene, const char *who, enum heard_kind kind, const struct element *expected)
+static void hear_one(struct scene *scene, const char *who, enum heard_kind kind,
+                     const struct element *expected)
 {
 	struct element *got = NULL;
 	enum heard_kind heard = speaker_hear(scene_speaker(scene, who), &got);

@@ -22,7 +22,8 @@ struct scene {
 	struct memory memory;
 };
 
-/* A statement: the words before the colon, what they have caught, and the text behind it or indented below. */
+/* A statement: the words before the colon, what they have caught, and the text behind it or indented
+ * below. */
 struct statement {
 	char *words[CAPTURES];
 	char *text;                     /* NULL: none */
@@ -31,7 +32,8 @@ struct statement {
 /* Says where and why; the first reason counts. */
 void scene_fail(struct scene *scene, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An asterisk catches a word (a "quoted one" too), the dots say that a text belongs to it. words NULL ends the table. */
+/* An asterisk catches a word (a "quoted one" too), the dots say that a text belongs to it. words NULL ends
+ * the table. */
 struct phrase {
 	const char *words;
 	void (*play)(struct scene *scene, struct statement *s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Stages and speakers. A speaker's connection is a conn on a worker of the town, so one scheduler steps both sides. With
- * sockets the kernel is between them: where nothing stirs, a little real time is given to it before that is believed.
+ * Stages and speakers. A speaker's connection is a conn on a worker of the town, so one scheduler steps both
+ * sides. With sockets the kernel is between them: where nothing stirs, a little real time is given to it
+ * before that is believed.
  */
 #include "stage.h"
 
@@ -27,7 +28,7 @@
 
 enum {
 	STANZA_LIMIT = 1 << 20,
-	KERNEL_NAPS = 20,               /* of a millisecond, before silence is believed */
+	KERNEL_NAPS = 20, /* of a millisecond, before silence is believed */
 };
 
 struct speaker {
@@ -37,7 +38,7 @@ struct speaker {
 	struct conn *conn;
 	bool secure, ended;
 	struct framer framer;
-	struct buf heard;               /* not yet taken */
+	struct buf heard; /* not yet taken */
 	size_t scanned;
 	char *prime;
 	enum heard_kind last;
@@ -50,7 +51,7 @@ struct stage {
 	bool sockets;
 	uint16_t port, tls_port;
 	struct certificate certificate;
-	struct tls *tls;                /* the speakers' */
+	struct tls *tls; /* the speakers' */
 	struct speaker *speakers;
 	size_t connections;
 	struct arena arena;
@@ -73,7 +74,8 @@ static uint16_t free_port(void)
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (bind(fd, &address.any, (socklen_t)address_size(&address)) != 0 || getsockname(fd, &address.any, &len) != 0)
+	if (bind(fd, &address.any, (socklen_t)address_size(&address)) != 0 ||
+	    getsockname(fd, &address.any, &len) != 0)
 		abort();
 	close(fd);
 	return address_port(&address);
@@ -84,15 +86,18 @@ static void stage_configure(struct stage *stage, const char *sections, bool tls_
 	struct buf text = { 0 };
 	char *error;
 
-	buf_printf(&text, "server { workers = 2 }\n"
-	                  "host north.example { admins = { \"admin@north.example\" } }\nhost south.example { }\n"
-	                  "tls { certificate = \"%s\" key = \"%s\" client-required = %s }\n%s",
-	           stage->certificate.certificate, stage->certificate.key, tls_required ? "yes" : "no", sections);
+	buf_printf(&text,
+	           "server { workers = 2 }\n"
+	           "host north.example { admins = { \"admin@north.example\" } }\nhost south.example { }\n"
+	           "tls { certificate = \"%s\" key = \"%s\" client-required = %s }\n%s",
+	           stage->certificate.certificate, stage->certificate.key, tls_required ? "yes" : "no",
+	           sections);
 	if (stage->sockets) {
 		stage->port = free_port();
 		stage->tls_port = free_port();
-		buf_printf(&text, "\nlisten clients { kind = client address = \"127.0.0.1\" port = %u }\n"
-		                  "listen clients-tls { kind = client-tls address = \"127.0.0.1\" port = %u }\n",
+		buf_printf(&text,
+		           "\nlisten clients { kind = client address = \"127.0.0.1\" port = %u }\n"
+		           "listen clients-tls { kind = client-tls address = \"127.0.0.1\" port = %u }\n",
 		           stage->port, stage->tls_port);
 	}
 	buf_add_char(&text, '\0');
@@ -106,7 +111,8 @@ static void stage_configure(struct stage *stage, const char *sections, bool tls_
 	buf_clear(&text);
 }
 
-struct stage *stage_open(const struct module *const *modules, const char *sections, bool tls_required, bool sockets)
+struct stage *stage_open(const struct module *const *modules, const char *sections, bool tls_required,
+                         bool sockets)
 {
 	struct stage *stage = mem_zalloc(sizeof(*stage));
 	char *error;
@@ -179,8 +185,9 @@ void stage_drain(struct stage *stage)
 void stage_add_account(struct stage *stage, const char *bare)
 {
 	struct home *home = town_home(stage->town, bare);
-	struct store_account_write *write = store_request_new(sizeof(*write), STORE_ACCOUNT_CREATE, home->worker, bare,
-	                                                      strlen(bare), store_request_free);
+	struct store_account_write *write =
+		store_request_new(sizeof(*write), STORE_ACCOUNT_CREATE, home->worker, bare, strlen(bare),
+	                          store_request_free);
 	struct arena arena = { 0 };
 	struct jid jid;
 
@@ -251,7 +258,9 @@ static void speaker_closed(struct conn *conn, void *owner, const char *reason)
 }
 
 static const struct conn_class speaker_class = {
-	.received = speaker_received, .secured = speaker_secured, .closed = speaker_closed,
+	.received = speaker_received,
+	.secured = speaker_secured,
+	.closed = speaker_closed,
 };
 
 /* Connections come in at one worker and the other in turn, so half of all logins move. */
@@ -296,8 +305,9 @@ void speaker_connect(struct speaker *speaker, bool direct_tls)
 	speaker->scanned = 0;
 	speaker->secure = speaker->ended = speaker->again = false;
 	speaker_begin(speaker);
-	speaker->conn = conn_new(worker, stage->sockets ? speaker_socket(stage, worker, direct_tls)
-	                                                : speaker_pipe(stage, worker, direct_tls),
+	speaker->conn = conn_new(worker,
+	                         stage->sockets ? speaker_socket(stage, worker, direct_tls)
+	                                        : speaker_pipe(stage, worker, direct_tls),
 	                         &speaker_class, speaker, 0);
 	if (direct_tls)
 		conn_start_tls(speaker->conn, stage->tls, "north.example", "xmpp-client");
@@ -356,8 +366,8 @@ struct element *stage_parse_header(struct stage *stage, const char *xml, size_t 
 {
 	struct parser_root root;
 
-	if (parser_header(stage->town->server->homes[0].parsers, &stage->arena, xml, len, &parser_limits_default, &root) !=
-	    PARSER_OK)
+	if (parser_header(stage->town->server->homes[0].parsers, &stage->arena, xml, len,
+	                  &parser_limits_default, &root) != PARSER_OK)
 		return NULL;
 	return root.element;
 }
@@ -368,8 +378,8 @@ struct element *stage_parse(struct stage *stage, const char *xml, size_t len)
 	struct element *root;
 
 	buf_printf(&text, "<talk>%.*s</talk>", (int)len, xml);
-	root = parser_text(stage->town->server->homes[0].parsers, &stage->arena, NS_CLIENT, text.data, text.len,
-	                   &parser_limits_default);
+	root = parser_text(stage->town->server->homes[0].parsers, &stage->arena, NS_CLIENT, text.data,
+	                   text.len, &parser_limits_default);
 	buf_clear(&text);
 	return root;
 }
@@ -380,8 +390,8 @@ static enum heard_kind speaker_take_header(struct speaker *speaker, const char *
 	struct stage *stage = speaker->stage;
 	struct parser_root root;
 
-	if (parser_header(stage->town->server->homes[0].parsers, &stage->arena, bytes, len, &parser_limits_default, &root) !=
-	    PARSER_OK)
+	if (parser_header(stage->town->server->homes[0].parsers, &stage->arena, bytes, len,
+	                  &parser_limits_default, &root) != PARSER_OK)
 		return HEARD_RUBBISH;
 	free(speaker->prime);
 	speaker->prime = str_dup(root.prime);
@@ -394,8 +404,8 @@ static enum heard_kind speaker_take_element(struct speaker *speaker, const char 
 {
 	struct stage *stage = speaker->stage;
 
-	if (parser_stanza(stage->town->server->homes[0].parsers, &stage->arena, speaker->prime, NS_CLIENT, bytes, len,
-	                  &parser_limits_default, element) != PARSER_OK)
+	if (parser_stanza(stage->town->server->homes[0].parsers, &stage->arena, speaker->prime, NS_CLIENT,
+	                  bytes, len, &parser_limits_default, element) != PARSER_OK)
 		return HEARD_RUBBISH;
 	return HEARD_ELEMENT;
 }
@@ -414,7 +424,8 @@ static enum heard_kind speaker_take(struct speaker *speaker, struct element **el
 	enum framer_result result;
 
 	speaker_notice_restart(speaker);
-	result = framer_next(&speaker->framer, speaker->heard.data, speaker->heard.len, STANZA_LIMIT, &pos, &start, &end);
+	result = framer_next(&speaker->framer, speaker->heard.data, speaker->heard.len, STANZA_LIMIT, &pos,
+	                     &start, &end);
 	if (result == FRAMER_MORE) {
 		buf_consume(&speaker->heard, start);
 		speaker->scanned = pos - start;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The player of conversations (tests/talk/README.md). Without arguments it plays all files of tests/talk, each scene in
- * memory and again over sockets; `talk [--pipe | --sockets] FILE[:LINE]...` plays those named.
+ * The player of conversations (tests/talk/README.md). Without arguments it plays all files of tests/talk,
+ * each scene in memory and again over sockets; `talk [--pipe | --sockets] FILE[:LINE]...` plays those named.
  */
 #include <ctype.h>
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Streams over a pipe in memory, with stepped workers and a clock of the test's: headers, each stream error that RFC 6120
- * §4.9.3 ties to what was sent, the closing handshake, restarts, pauses, moves, time, custody.
+ * Streams over a pipe in memory, with stepped workers and a clock of the test's: headers, each stream error
+ * that RFC 6120 §4.9.3 ties to what was sent, the closing handshake, restarts, pauses, moves, time, custody.
  */
 #include "core/stream.h"
 
@@ -17,7 +17,8 @@
 #include "core/server.h"
 #include "xmpp/ns.h"
 
-#define HEADER "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
+#define HEADER                                                                                  \
+	"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " \
 	"to='north.example' version='1.0'>"
 
 struct test_clock {
@@ -43,14 +44,14 @@ static struct fixture {
 	struct host host;
 	struct stream *stream;
 	struct conn *peer;
-	struct buf got;                 /* what the peer was sent */
-	struct buf story;               /* what the owner was told */
+	struct buf got;   /* what the peer was sent */
+	struct buf story; /* what the owner was told */
 	bool peer_gone;
 	/* What the owner does when it is told. */
 	bool pauses, restarts, moves, no_answer;
 	int version;
 	struct home *arrived_at;
-} *f;
+} * f;
 
 /* "event" or "event(about)" */
 static void tell(const char *event, const char *about)
@@ -119,7 +120,8 @@ static void owner_returned(struct stream *stream, void *owner, struct parcel *pa
 	parcel_free(&parcel);
 }
 
-static void owner_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)
+static void owner_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                         const char *text)
 {
 	(void)stream, (void)owner, (void)text;
 	tell("closed", condition ? stream_condition_name(condition) : "-");
@@ -127,8 +129,14 @@ static void owner_closed(struct stream *stream, void *owner, enum stream_conditi
 }
 
 static const struct stream_class owner_class = {
-	.name = "test", .content_ns = NS_CLIENT, .opened = owner_opened, .received = owner_received,
-	.secured = owner_arrived, .late = owner_late, .silent = owner_silent, .returned = owner_returned,
+	.name = "test",
+	.content_ns = NS_CLIENT,
+	.opened = owner_opened,
+	.received = owner_received,
+	.secured = owner_arrived,
+	.late = owner_late,
+	.silent = owner_silent,
+	.returned = owner_returned,
 	.closed = owner_closed,
 };
 
@@ -191,9 +199,10 @@ static int set_up(void **state)
 
 	(void)state;
 	f = mem_zalloc(sizeof(*f));
-	f->clock = (struct test_clock){ .clock = { .monotonic_ms = clock_ms, .wall_us = clock_us }, .ms = 1000 };
-	f->workers = workers_new(&(struct workers_options){ .count = 2, .stepped = true, .clock = &f->clock.clock,
-							    .entropy = &entropy_system });
+	f->clock =
+		(struct test_clock){ .clock = { .monotonic_ms = clock_ms, .wall_us = clock_us }, .ms = 1000 };
+	f->workers = workers_new(&(struct workers_options){
+		.count = 2, .stepped = true, .clock = &f->clock.clock, .entropy = &entropy_system });
 	f->host.domain = "north.example";
 	f->config.hosts = &f->host;
 	f->config.host_count = 1;
@@ -202,8 +211,9 @@ static int set_up(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct worker *worker = workers_at(f->workers, i);
 
-		f->homes[i] = (struct home){ .worker = worker, .config = &f->config,
-					     .parsers = parser_set_new(worker_seed(worker)) };
+		f->homes[i] = (struct home){ .worker = worker,
+			                     .config = &f->config,
+			                     .parsers = parser_set_new(worker_seed(worker)) };
 		list_init(&f->homes[i].open_streams);
 		worker_set_owner(worker, &f->homes[i]);
 	}
@@ -247,16 +257,17 @@ static void versions_are_numbers(void **state)
 		const char *text;
 		int number;
 	} versions[] = {
-		{ "1.0", 1000 }, { "01.00", 1000 }, { "2.13", 2013 }, { "0.9", 9 }, { "1", 0 }, { "x", 0 }, { "1.x", 0 },
-		{ "-1.0", 0 }, { "99999999999.0", 0 },
+		{ "1.0", 1000 }, { "01.00", 1000 }, { "2.13", 2013 }, { "0.9", 9 },           { "1", 0 },
+		{ "x", 0 },      { "1.x", 0 },      { "-1.0", 0 },    { "99999999999.0", 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++) {
 		char header[256];
 
-		snprintf(header, sizeof(header), "<stream:stream xmlns='jabber:client' xmlns:stream='%s' version='%s'>",
-		         NS_STREAM, versions[i].text);
+		snprintf(header, sizeof(header),
+		         "<stream:stream xmlns='jabber:client' xmlns:stream='%s' version='%s'>", NS_STREAM,
+		         versions[i].text);
 		stream_restart(f->stream);
 		peer_says(header);
 		assert_int_equal(f->version, versions[i].number);
@@ -374,8 +385,9 @@ static void stanza_violations(void **state)
 
 static void bytes_one_by_one(void **state)
 {
-	static const char talk[] = "\xef\xbb\xbf<?xml version='1.0'?>\n" HEADER "\n <message id='m1'><body>&lt;</body></message> "
-		"<iq id='i1' type='get' to='a@b@c'/><presence id='p1'/></stream:stream>";
+	static const char talk[] = "\xef\xbb\xbf<?xml version='1.0'?>\n" HEADER
+				   "\n <message id='m1'><body>&lt;</body></message> "
+				   "<iq id='i1' type='get' to='a@b@c'/><presence id='p1'/></stream:stream>";
 	char one[2] = "";
 
 	(void)state;
@@ -497,7 +509,8 @@ static void no_footer_for_five_seconds(void **state)
 static void peers_error_is_told(void **state)
 {
 	(void)state;
-	peer_says(HEADER "<stream:error><reset xmlns='" NS_STREAM_ERRORS "'/></stream:error></stream:stream>");
+	peer_says(HEADER "<stream:error><reset xmlns='" NS_STREAM_ERRORS
+	                 "'/></stream:error></stream:stream>");
 	assert_got("xml:lang='en'></stream:stream>");
 	pass(12000);
 	assert_story("header(north.example) closed(reset)");
