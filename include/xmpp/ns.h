@@ -25,6 +25,11 @@
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"          /* XEP-0030 */
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 #define NS_CAPS "http://jabber.org/protocol/caps"                      /* XEP-0115 */
+#define NS_RSM "http://jabber.org/protocol/rsm"                        /* XEP-0059 */
+#define NS_PUBSUB "http://jabber.org/protocol/pubsub"                  /* XEP-0060 */
+#define NS_PUBSUB_OWNER "http://jabber.org/protocol/pubsub#owner"
+#define NS_PUBSUB_EVENT "http://jabber.org/protocol/pubsub#event"
+#define NS_PUBSUB_ERRORS "http://jabber.org/protocol/pubsub#errors"
 #define NS_DATA_FORM "jabber:x:data"                                  /* XEP-0004 */
 #define NS_PING "urn:xmpp:ping"                                        /* XEP-0199 */
 #define NS_VERSION "jabber:iq:version"                                 /* XEP-0092 */

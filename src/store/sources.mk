@@ -15,6 +15,7 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/journal.c \
 	src/store/sqlite/operation.c \
 	src/store/sqlite/operation.h \
+	src/store/sqlite/pubsub.c \
 	src/store/sqlite/query.c \
 	src/store/sqlite/query.h \
 	src/store/sqlite/queue.c \
@@ -25,7 +26,8 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/threads.h
 
 sqlite_schema = \
-	src/store/schema/sqlite/0001-accounts.sql
+	src/store/schema/sqlite/0001-accounts.sql \
+	src/store/schema/sqlite/0002-pubsub.sql
 
 EXTRA_DIST += $(sqlite_schema)
 CLEANFILES += src/store/sqlite/schema_steps.c

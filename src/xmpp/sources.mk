@@ -2,6 +2,7 @@
 # The .c files and private headers of src/xmpp.
 
 libhansa_a_SOURCES += \
+	src/xmpp/dataform.c \
 	src/xmpp/element.c \
 	src/xmpp/error.c \
 	src/xmpp/framer.c \
@@ -10,6 +11,7 @@ libhansa_a_SOURCES += \
 	src/xmpp/parser.c \
 	src/xmpp/parser_inside.h \
 	src/xmpp/parser_unit.c \
+	src/xmpp/rsm.c \
 	src/xmpp/stamp.c \
 	src/xmpp/stanza.c \
 	src/xmpp/utf8.c \

@@ -15,6 +15,7 @@
 #include "store/account.h"
 #include "store/document.h"
 #include "store/journal.h"
+#include "store/pubsub.h"
 
 enum { FAULTS = 8 };
 
@@ -34,6 +35,18 @@ struct kept_document {
 	size_t text_len;
 };
 
+struct kept_publication {
+	struct list_link link;
+	struct store_pubsub_item item;
+};
+
+struct kept_node {
+	struct list_link link;
+	const char *name, *owner;
+	struct store_pubsub_node node;
+	struct list items;              /* struct kept_publication, oldest first */
+};
+
 struct kept_account {
 	struct list_link link;
 	const char *owner;              /* "" : the server itself, which is no account */
@@ -51,6 +64,7 @@ struct trial {
 	pthread_mutex_t lock;           /* of all below */
 	struct arena arena;
 	struct list accounts;           /* by owner */
+	struct list nodes;              /* struct kept_node of all owners, by name */
 	struct mail *first, **last;     /* requests that wait, oldest first */
 	uint64_t random;
 	uint64_t sequence;
@@ -151,6 +165,17 @@ static enum store_status account_credentials(struct trial *t, struct store_reque
 	return credentials_are_sound(write) ? credentials_keep(account, write) : STORE_FAILED;
 }
 
+static void nodes_forget(struct trial *t, const char *owner)
+{
+	struct list_link *link, *next;
+
+	for (link = list_first(&t->nodes); link; link = next) {
+		next = list_next(&t->nodes, link);
+		if (is_same(LIST_MEMBER(link, struct kept_node, link)->owner, owner))
+			list_remove(link);
+	}
+}
+
 static enum store_status account_remove(struct trial *t, struct store_request *request)
 {
 	struct kept_account *account = account_find(t, request->owner);
@@ -158,6 +183,7 @@ static enum store_status account_remove(struct trial *t, struct store_request *r
 	if (!account)
 		return STORE_ABSENT;
 	list_remove(&account->link);
+	nodes_forget(t, request->owner);
 	return STORE_OK;
 }
 
@@ -423,6 +449,248 @@ static enum store_status document_put(struct trial *t, struct store_request *req
 	return STORE_OK;
 }
 
+/* ---- publish-subscribe ---- */
+
+static struct kept_node *node_find(struct trial *t, const char *owner, const char *name)
+{
+	struct list_link *link;
+
+	for (link = list_first(&t->nodes); link; link = list_next(&t->nodes, link)) {
+		struct kept_node *node = LIST_MEMBER(link, struct kept_node, link);
+
+		if (is_same(node->owner, owner) && is_same(node->name, name))
+			return node;
+	}
+	return NULL;
+}
+
+static void node_keep(struct trial *t, struct kept_node *kept, const struct store_pubsub_node *node)
+{
+	kept->node.config = arena_str(&t->arena, node->config);
+	kept->node.affiliations = arena_str(&t->arena, node->affiliations);
+}
+
+static enum store_status node_add(struct trial *t, const char *owner, const struct store_pubsub_node *node, size_t most)
+{
+	struct kept_node *kept;
+	struct list_link *link;
+	size_t count = 0;
+
+	if (strchr(owner, '@') && !account_find(t, owner))
+		return STORE_ABSENT;
+	for (link = list_first(&t->nodes); link; link = list_next(&t->nodes, link))
+		count += is_same(LIST_MEMBER(link, struct kept_node, link)->owner, owner);
+	if (count >= most)
+		return STORE_FULL;
+	kept = arena_zalloc(&t->arena, sizeof(*kept));
+	kept->name = kept->node.name = arena_str(&t->arena, node->name);
+	kept->owner = arena_str(&t->arena, owner);
+	node_keep(t, kept, node);
+	list_init(&kept->items);
+	list_add_sorted(&t->nodes, &kept->link, offsetof(struct kept_node, name));
+	return STORE_OK;
+}
+
+static enum store_status node_create(struct trial *t, struct store_request *request)
+{
+	const struct store_pubsub_write *write = (struct store_pubsub_write *)request;
+
+	if (node_find(t, request->owner, write->node.name))
+		return STORE_CONFLICT;
+	return node_add(t, request->owner, &write->node, write->most_nodes);
+}
+
+static void node_trim(struct kept_node *node, size_t most)
+{
+	while (list_count(&node->items) > most)
+		list_take_first(&node->items);
+}
+
+static enum store_status node_change(struct trial *t, struct store_request *request)
+{
+	const struct store_pubsub_write *write = (struct store_pubsub_write *)request;
+	struct kept_node *kept = node_find(t, request->owner, write->node.name);
+
+	if (!kept)
+		return STORE_ABSENT;
+	node_keep(t, kept, &write->node);
+	node_trim(kept, write->most_items);
+	return STORE_OK;
+}
+
+static enum store_status node_remove(struct trial *t, struct store_request *request)
+{
+	struct kept_node *kept = node_find(t, request->owner, ((struct store_pubsub_write *)request)->node.name);
+
+	if (kept)
+		list_remove(&kept->link);
+	return kept ? STORE_OK : STORE_ABSENT;
+}
+
+static enum store_status node_purge(struct trial *t, struct store_request *request)
+{
+	struct kept_node *kept = node_find(t, request->owner, ((struct store_pubsub_write *)request)->node.name);
+
+	if (kept)
+		node_trim(kept, 0);
+	return kept ? STORE_OK : STORE_ABSENT;
+}
+
+static void publication_copy(struct arena *arena, struct store_pubsub_item *to, const struct store_pubsub_item *from)
+{
+	*to = *from;
+	to->id = arena_str(arena, from->id);
+	to->publisher = arena_str(arena, from->publisher);
+	to->payload = arena_str_len(arena, from->payload, from->payload_len);
+}
+
+static struct store_pubsub_node *node_answer(struct store_pubsub_nodes *nodes, const struct kept_node *kept)
+{
+	struct store_pubsub_node *node = &nodes->nodes[nodes->count++];
+
+	node->name = arena_str(&nodes->request.arena, kept->name);
+	node->config = arena_str(&nodes->request.arena, kept->node.config);
+	node->affiliations = arena_str(&nodes->request.arena, kept->node.affiliations);
+	return node;
+}
+
+static enum store_status nodes_list(struct trial *t, struct store_request *request)
+{
+	struct store_pubsub_nodes *nodes = (struct store_pubsub_nodes *)request;
+	struct list_link *link;
+
+	nodes->nodes = arena_zalloc(&request->arena, list_count(&t->nodes) * sizeof(*nodes->nodes));
+	for (link = list_first(&t->nodes); link; link = list_next(&t->nodes, link)) {
+		const struct kept_node *kept = LIST_MEMBER(link, struct kept_node, link);
+
+		if (is_same(kept->owner, request->owner) && (!nodes->name || is_same(nodes->name, kept->name)))
+			node_answer(nodes, kept);
+	}
+	return nodes->name && !nodes->count ? STORE_ABSENT : STORE_OK;
+}
+
+static enum store_status nodes_last(struct trial *t, struct store_request *request)
+{
+	struct store_pubsub_nodes *nodes = (struct store_pubsub_nodes *)request;
+
+	nodes->nodes = arena_zalloc(&request->arena, nodes->name_count * sizeof(*nodes->nodes));
+	for (size_t i = 0; i < nodes->name_count; i++) {
+		const struct kept_node *kept = node_find(t, request->owner, nodes->names[i]);
+
+		if (kept && !list_is_empty(&kept->items))
+			publication_copy(&request->arena, &node_answer(nodes, kept)->last,
+			                 &LIST_MEMBER(kept->items.head.prev, struct kept_publication, link)->item);
+	}
+	return STORE_OK;
+}
+
+static struct kept_publication *publication_find(const struct kept_node *node, const char *id, size_t *place)
+{
+	struct list_link *link;
+
+	*place = 0;
+	for (link = list_first(&node->items); link; link = list_next(&node->items, link), ++*place) {
+		struct kept_publication *kept = LIST_MEMBER(link, struct kept_publication, link);
+
+		if (is_same(kept->item.id, id))
+			return kept;
+	}
+	return NULL;
+}
+
+static enum store_status publication_put(struct trial *t, struct store_request *request)
+{
+	struct store_pubsub_item_write *write = (struct store_pubsub_item_write *)request;
+	const struct store_pubsub_node made = { .name = write->node, .config = write->create_config, .affiliations = "" };
+	struct kept_node *node = node_find(t, request->owner, write->node);
+	enum store_status status = node ? STORE_OK : STORE_ABSENT;
+	struct kept_publication *kept;
+	size_t place;
+
+	write->created = false;
+	if (!node && write->create_config) {
+		status = node_add(t, request->owner, &made, write->most_nodes);
+		write->created = status == STORE_OK;
+		node = node_find(t, request->owner, write->node);
+	}
+	if (status != STORE_OK)
+		return status;
+	if ((kept = publication_find(node, write->item.id, &place)))
+		list_remove(&kept->link);
+	kept = arena_zalloc(&t->arena, sizeof(*kept));
+	publication_copy(&t->arena, &kept->item, &write->item);
+	list_add_last(&node->items, &kept->link);
+	node_trim(node, write->most_items);
+	return STORE_OK;
+}
+
+static enum store_status publication_remove(struct trial *t, struct store_request *request)
+{
+	const struct store_pubsub_item_write *write = (struct store_pubsub_item_write *)request;
+	const struct kept_node *node = node_find(t, request->owner, write->node);
+	size_t place;
+	struct kept_publication *kept = node ? publication_find(node, write->item.id, &place) : NULL;
+
+	if (kept)
+		list_remove(&kept->link);
+	return kept ? STORE_OK : STORE_ABSENT;
+}
+
+/* The places from first up to, not including, end. */
+static enum store_status publications_answer(struct store_pubsub_items *items, const struct kept_node *node, size_t first,
+                                             size_t end)
+{
+	size_t place = 0;
+
+	items->index = first;
+	for (struct list_link *link = list_first(&node->items); link; link = list_next(&node->items, link), place++) {
+		if (place >= first && place < end)
+			publication_copy(&items->request.arena, &items->items[items->item_count++],
+			                 &LIST_MEMBER(link, struct kept_publication, link)->item);
+	}
+	return STORE_OK;
+}
+
+static enum store_status publications_by_id(struct store_pubsub_items *items, const struct kept_node *node)
+{
+	size_t place;
+
+	for (size_t i = 0; i < items->id_count; i++) {
+		const struct kept_publication *kept = publication_find(node, items->ids[i], &place);
+
+		if (kept)
+			publication_copy(&items->request.arena, &items->items[items->item_count++], &kept->item);
+	}
+	return STORE_OK;
+}
+
+static enum store_status publications_read(struct trial *t, struct store_request *request)
+{
+	struct store_pubsub_items *items = (struct store_pubsub_items *)request;
+	const struct kept_node *node = node_find(t, request->owner, items->node);
+	const char *id = items->after ? items->after : items->before && *items->before ? items->before : NULL;
+	size_t place, first;
+
+	if (!node)
+		return STORE_ABSENT;
+	items->count = list_count(&node->items);
+	items->items = arena_zalloc(&request->arena, (items->count + items->id_count) * sizeof(*items->items));
+	if (items->id_count)
+		return publications_by_id(items, node);
+	place = items->count;
+	if (id && !publication_find(node, id, &place))
+		return STORE_ABSENT;
+	if (items->after)
+		first = place + 1;
+	else if (items->before)
+		first = place > items->limit ? place - items->limit : 0;
+	else
+		first = items->index;
+	if (!items->before && items->limit < items->count - (first < items->count ? first : items->count))
+		return publications_answer(items, node, first, first + items->limit);
+	return publications_answer(items, node, first, items->before ? place : items->count);
+}
+
 /* ---- steps ---- */
 
 static const struct {
@@ -441,6 +709,15 @@ static const struct {
 	[STORE_JOURNAL_ADVANCE] = { true, journal_advance },
 	[STORE_DOCUMENT_GET] = { false, document_get },
 	[STORE_DOCUMENT_PUT] = { true, document_put },
+	[STORE_PUBSUB_NODE_CREATE] = { true, node_create },
+	[STORE_PUBSUB_NODE_CHANGE] = { true, node_change },
+	[STORE_PUBSUB_NODE_REMOVE] = { true, node_remove },
+	[STORE_PUBSUB_NODE_PURGE] = { true, node_purge },
+	[STORE_PUBSUB_NODES] = { false, nodes_list },
+	[STORE_PUBSUB_LAST] = { false, nodes_last },
+	[STORE_PUBSUB_ITEM_PUT] = { true, publication_put },
+	[STORE_PUBSUB_ITEM_REMOVE] = { true, publication_remove },
+	[STORE_PUBSUB_ITEMS] = { false, publications_read },
 };
 
 static struct store_request *mail_request(struct mail *mail)
@@ -626,6 +903,7 @@ struct store *store_trial_open(uint64_t seed)
 	t->last = &t->first;
 	pthread_mutex_init(&t->lock, NULL);
 	list_init(&t->accounts);
+	list_init(&t->nodes);
 	account_new(t, "", 0);
 	return &t->store;
 }

@@ -19,6 +19,7 @@
 #include "../support/folder.h"
 #include "../support/store_trial.h"
 #include "base/mem.h"
+#include "store/pubsub.h"
 #include "store/sqlite.h"
 
 #define ROMEO "romeo@north.example"
@@ -408,6 +409,157 @@ static void journal_takes_the_largest_stanza(struct asker *a)
 	free(stanza);
 }
 
+/* ---- publish-subscribe ---- */
+
+static struct store_pubsub_write *node(struct asker *a, enum store_op op, const char *name, const char *config)
+{
+	struct store_pubsub_write *write = asker_make(a, sizeof(*write), op, ROMEO);
+
+	write->node = (struct store_pubsub_node){ .name = name, .config = config, .affiliations = "" };
+	write->most_nodes = 2;
+	write->most_items = 1;
+	return write;
+}
+
+static struct store_pubsub_nodes *nodes(struct asker *a, const char *name)
+{
+	struct store_pubsub_nodes *nodes = asker_make(a, sizeof(*nodes), STORE_PUBSUB_NODES, ROMEO);
+
+	nodes->name = name;
+	asker_ask(a, nodes);
+	return nodes;
+}
+
+static struct store_pubsub_item_write *item(struct asker *a, enum store_op op, const char *name, const char *id)
+{
+	struct store_pubsub_item_write *write = asker_make(a, sizeof(*write), op, ROMEO);
+
+	write->node = name;
+	write->item = (struct store_pubsub_item){ .id = id, .publisher = ROMEO, .at_us = 5, .payload = "<a/>",
+	                                          .payload_len = 4 };
+	write->most_nodes = 2;
+	write->most_items = 3;
+	return write;
+}
+
+/* The ids of a page, one behind the other. */
+static const char *page(struct asker *a, const char *after, const char *before, size_t index, size_t limit)
+{
+	struct store_pubsub_items *items = asker_make(a, sizeof(*items), STORE_PUBSUB_ITEMS, ROMEO);
+	const char *ids = "";
+
+	items->node = "n";
+	items->after = after;
+	items->before = before;
+	items->index = index;
+	items->limit = limit;
+	if (asker_ask(a, items) != STORE_OK)
+		return NULL;
+	assert_int_equal(items->count, 3);
+	for (size_t i = 0; i < items->item_count; i++)
+		ids = arena_printf(&items->request.arena, "%s%s", ids, items->items[i].id);
+	return arena_printf(&items->request.arena, "%zu %s", items->index, ids);
+}
+
+static void node_is_created_once_changed_and_removed(struct asker *a)
+{
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "n", "1")), STORE_ABSENT);
+	create(a, ROMEO);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "n", "1")), STORE_OK);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "n", "2")), STORE_CONFLICT);
+	assert_string_equal(nodes(a, "n")->nodes[0].config, "1");
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CHANGE, "n", "2")), STORE_OK);
+	assert_string_equal(nodes(a, NULL)->nodes[0].config, "2");
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CHANGE, "other", "2")), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_REMOVE, "n", "")), STORE_OK);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_REMOVE, "n", "")), STORE_ABSENT);
+	assert_int_equal(nodes(a, "n")->request.status, STORE_ABSENT);
+	assert_int_equal(nodes(a, NULL)->request.status, STORE_OK);
+}
+
+static void nodes_are_bounded_and_belong_to_their_owner(struct asker *a)
+{
+	create(a, ROMEO);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "b", "")), STORE_OK);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "a", "")), STORE_OK);
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "c", "")), STORE_FULL);
+	assert_int_equal(nodes(a, NULL)->count, 2);
+	assert_string_equal(nodes(a, NULL)->nodes[0].name, "a");
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, ROMEO)), STORE_OK);
+	assert_int_equal(nodes(a, NULL)->count, 0);
+}
+
+static void item_creates_its_node_and_pushes_the_oldest_out(struct asker *a)
+{
+	struct store_pubsub_item_write *first = item(a, STORE_PUBSUB_ITEM_PUT, "n", "a");
+
+	create(a, ROMEO);
+	assert_int_equal(asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "a")), STORE_ABSENT);
+	first->create_config = "made";
+	assert_int_equal(asker_ask(a, first), STORE_OK);
+	assert_true(first->created);
+	assert_string_equal(nodes(a, "n")->nodes[0].config, "made");
+	for (const char *id = "bcda"; *id; id++) {
+		char text[] = { *id, '\0' };
+		struct store_pubsub_item_write *next = item(a, STORE_PUBSUB_ITEM_PUT, "n", NULL);
+
+		next->item.id = arena_str(&next->request.arena, text);
+		assert_int_equal(asker_ask(a, next), STORE_OK);
+		assert_false(next->created);
+	}
+	assert_string_equal(page(a, NULL, NULL, 0, 9), "0 cda");
+	assert_int_equal(asker_ask(a, item(a, STORE_PUBSUB_ITEM_REMOVE, "n", "b")), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, item(a, STORE_PUBSUB_ITEM_REMOVE, "n", "d")), STORE_OK);
+	assert_int_equal(asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "d")), STORE_OK);
+	assert_string_equal(page(a, NULL, NULL, 0, 9), "0 cad");
+	assert_int_equal(asker_ask(a, node(a, STORE_PUBSUB_NODE_PURGE, "n", "")), STORE_OK);
+	assert_int_equal(asker_ask(a, item(a, STORE_PUBSUB_ITEM_REMOVE, "n", "c")), STORE_ABSENT);
+}
+
+static void items_come_in_pages(struct asker *a)
+{
+	struct store_pubsub_items *some = asker_make(a, sizeof(*some), STORE_PUBSUB_ITEMS, ROMEO);
+
+	create(a, ROMEO);
+	assert_null(page(a, NULL, NULL, 0, 2));
+	asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "n", ""));
+	asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "a"));
+	asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "b"));
+	asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "c"));
+	assert_string_equal(page(a, NULL, NULL, 0, 2), "0 ab");
+	assert_string_equal(page(a, "b", NULL, 0, 2), "2 c");
+	assert_string_equal(page(a, NULL, "", 0, 2), "1 bc");
+	assert_string_equal(page(a, NULL, "b", 0, 2), "0 a");
+	assert_string_equal(page(a, NULL, NULL, 1, 1), "1 b");
+	assert_string_equal(page(a, NULL, NULL, 0, 0), "0 ");
+	assert_null(page(a, "unknown", NULL, 0, 2));
+	some->node = "n";
+	some->ids = (const char *[]){ "c", "unknown", "a" };
+	some->id_count = 3;
+	assert_int_equal(asker_ask(a, some), STORE_OK);
+	assert_int_equal(some->item_count, 2);
+	assert_string_equal(some->items[0].id, "c");
+	assert_string_equal(some->items[1].payload, "<a/>");
+	assert_int_equal(some->items[1].at_us, 5);
+}
+
+static void last_items_of_named_nodes(struct asker *a)
+{
+	struct store_pubsub_nodes *last = asker_make(a, sizeof(*last), STORE_PUBSUB_LAST, ROMEO);
+
+	create(a, ROMEO);
+	asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "n", "config"));
+	asker_ask(a, node(a, STORE_PUBSUB_NODE_CREATE, "empty", ""));
+	asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "a"));
+	asker_ask(a, item(a, STORE_PUBSUB_ITEM_PUT, "n", "b"));
+	last->names = (const char *[]){ "absent", "empty", "n" };
+	last->name_count = 3;
+	assert_int_equal(asker_ask(a, last), STORE_OK);
+	assert_int_equal(last->count, 1);
+	assert_string_equal(last->nodes[0].config, "config");
+	assert_string_equal(last->nodes[0].last.id, "b");
+}
+
 /* ---- documents ---- */
 
 static void document_is_put_got_replaced_and_removed(struct asker *a)
@@ -677,6 +829,11 @@ static const struct scenario {
 	SCENARIO(journal_watermark_never_hides_a_new_entry),
 	SCENARIO(journal_of_nobody_is_absent),
 	SCENARIO(journal_takes_the_largest_stanza),
+	SCENARIO(node_is_created_once_changed_and_removed),
+	SCENARIO(nodes_are_bounded_and_belong_to_their_owner),
+	SCENARIO(item_creates_its_node_and_pushes_the_oldest_out),
+	SCENARIO(items_come_in_pages),
+	SCENARIO(last_items_of_named_nodes),
 	SCENARIO(document_is_put_got_replaced_and_removed),
 	SCENARIO(document_of_the_server_is_created_once),
 	SCENARIO(document_of_nobody_is_absent),

@@ -32,6 +32,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_conf
+check_PROGRAMS += tests/unit/test_dataform
 check_PROGRAMS += tests/unit/test_digest
 check_PROGRAMS += tests/unit/test_id
 check_PROGRAMS += tests/unit/test_list

@@ -12,7 +12,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-enum { DATABASE_STATEMENTS = 32 };
+enum { DATABASE_STATEMENTS = 96 };
 
 struct database {
 	struct sqlite3 *handle;

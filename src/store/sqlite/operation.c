@@ -19,6 +19,15 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_JOURNAL_ADVANCE] = { "journal advance", true, sqlite_journal_advance },
 	[STORE_DOCUMENT_GET] = { "document get", false, sqlite_document_get },
 	[STORE_DOCUMENT_PUT] = { "document put", true, sqlite_document_put },
+	[STORE_PUBSUB_NODE_CREATE] = { "pubsub node create", true, sqlite_pubsub_node_create },
+	[STORE_PUBSUB_NODE_CHANGE] = { "pubsub node change", true, sqlite_pubsub_node_change },
+	[STORE_PUBSUB_NODE_REMOVE] = { "pubsub node remove", true, sqlite_pubsub_node_remove },
+	[STORE_PUBSUB_NODE_PURGE] = { "pubsub node purge", true, sqlite_pubsub_node_purge },
+	[STORE_PUBSUB_NODES] = { "pubsub nodes", false, sqlite_pubsub_nodes },
+	[STORE_PUBSUB_LAST] = { "pubsub last", false, sqlite_pubsub_last },
+	[STORE_PUBSUB_ITEM_PUT] = { "pubsub item put", true, sqlite_pubsub_item_put },
+	[STORE_PUBSUB_ITEM_REMOVE] = { "pubsub item remove", true, sqlite_pubsub_item_remove },
+	[STORE_PUBSUB_ITEMS] = { "pubsub items", false, sqlite_pubsub_items },
 };
 
 const struct operation *operation_get(enum store_op op)

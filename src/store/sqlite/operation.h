@@ -33,6 +33,15 @@ enum store_status sqlite_journal_read(struct database *db, struct store_request 
 enum store_status sqlite_journal_advance(struct database *db, struct store_request *request);
 enum store_status sqlite_document_get(struct database *db, struct store_request *request);
 enum store_status sqlite_document_put(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_node_create(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_node_change(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_node_remove(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_node_purge(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_nodes(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_last(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_item_put(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_item_remove(struct database *db, struct store_request *request);
+enum store_status sqlite_pubsub_items(struct database *db, struct store_request *request);
 
 /* Parts of operations that others use. */
 

@@ -93,6 +93,40 @@ static const char *const query_sql[QUERIES] = {
 		"DELETE FROM document"
 		" WHERE account = (SELECT id FROM account WHERE host = ?1 AND name = ?2)"
 		" AND kind = ?3 AND key = ?4",
+
+	[QUERY_PUBSUB_NODE] =
+		"SELECT id FROM pubsub_node WHERE owner = ?1 AND name = ?2",
+	[QUERY_PUBSUB_NODE_CREATE] =
+		"INSERT INTO pubsub_node (owner, name, config, affiliations) SELECT ?1, ?2, ?3, ?4"
+		" WHERE (SELECT count(*) FROM pubsub_node WHERE owner = ?1) < ?5",
+	[QUERY_PUBSUB_NODE_CHANGE] =
+		"UPDATE pubsub_node SET config = ?2, affiliations = ?3 WHERE id = ?1",
+	[QUERY_PUBSUB_NODE_REMOVE] =
+		"DELETE FROM pubsub_node WHERE owner = ?1 AND name = ?2",
+	[QUERY_PUBSUB_NODES] =
+		"SELECT name, config, affiliations FROM pubsub_node"
+		" WHERE owner = ?1 AND (?2 IS NULL OR name = ?2) ORDER BY name",
+	[QUERY_PUBSUB_LAST] =
+		"SELECT pubsub_node.name, config, affiliations, pubsub_item.id, publisher, at_us, payload"
+		" FROM pubsub_node JOIN pubsub_item ON pubsub_item.node = pubsub_node.id"
+		" WHERE owner = ?1 AND pubsub_node.name = ?2 ORDER BY sequence DESC LIMIT 1",
+	[QUERY_PUBSUB_TRIM] =
+		"DELETE FROM pubsub_item WHERE node = ?1 AND sequence <="
+		" (SELECT sequence FROM pubsub_item WHERE node = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)",
+	[QUERY_PUBSUB_ITEM] =
+		"SELECT id, publisher, at_us, payload FROM pubsub_item WHERE node = ?1 AND id = ?2",
+	[QUERY_PUBSUB_ITEM_PUT] =
+		"INSERT INTO pubsub_item (node, id, publisher, at_us, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[QUERY_PUBSUB_ITEM_REMOVE] =
+		"DELETE FROM pubsub_item WHERE node = ?1 AND id = ?2",
+	/* All; in front of the item; the item itself. */
+	[QUERY_PUBSUB_COUNT] =
+		"SELECT count(*), coalesce(sum(sequence <"
+		" (SELECT sequence FROM pubsub_item WHERE node = ?1 AND id = ?2)), 0), coalesce(sum(id = ?2), 0)"
+		" FROM pubsub_item WHERE node = ?1",
+	[QUERY_PUBSUB_ITEMS] =
+		"SELECT id, publisher, at_us, payload FROM pubsub_item WHERE node = ?1"
+		" ORDER BY sequence LIMIT ?3 OFFSET ?2",
 };
 
 static void query_complain(struct query *q)
