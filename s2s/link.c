@@ -22,6 +22,7 @@ enum {
 	LINK_STABLE_MS = 10000,     /* a stream that lived so long ends without a pause */
 	LINK_ROOM_MS = 20,          /* until we look again whether the stream has room */
 	LINK_CONNECTING_MOST = 256, /* on a home; who comes then waits for a pause */
+	LINK_ATTEMPTS_WAITS = 5,    /* times of waiting, until a stanza that was given back is refused */
 	LINK_RESTING_MOST = 1000,   /* on a home; the longest resting are forgotten */
 };
 
@@ -236,6 +237,9 @@ static const char *parcel_fault(struct s2s *s2s, const struct peer_policy *polic
 		return "That domain is not served here";
 	if (policy->target_count == 0 && address_read(remote.text + 1, 0, &literal))
 		return "An IP address is no domain";
+	*condition = STANZA_POLICY_VIOLATION;
+	if (!stanza_fits(parcel->stanza, &parcel->to, s2s->home->config->limits.stanza_server))
+		return "This is larger than servers take from one another";
 	*condition = STANZA_REMOTE_SERVER_TIMEOUT;
 	return s2s->draining ? "This server is being stopped" : NULL;
 }
@@ -346,14 +350,17 @@ void link_up(struct link *link)
 
 /* ---- the stream ends ---- */
 
-/* An iq may have been answered already; to ask twice is not ours to decide. Everything else goes again. */
+/* An iq may have been answered already; to ask twice is not ours to decide. Everything else goes again,
+ * but not for ever: there are stanzas that make some server end the stream each time. */
 void link_take_back(struct link *link, struct parcel *parcel)
 {
-	const struct peer_policy *policy =
-		policy_find(link->s2s->home->config, link->remote, strlen(link->remote));
+	struct home *home = link->s2s->home;
+	const struct peer_policy *policy = policy_find(home->config, link->remote, strlen(link->remote));
+	int64_t age_us = clock_wall_us(worker_clock(home->worker)) - parcel->since_us;
 
-	if (parcel->stanza->type == IQ_GET || parcel->stanza->type == IQ_SET)
-		parcel_refused(link->s2s->home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
+	if (parcel->stanza->type == IQ_GET || parcel->stanza->type == IQ_SET ||
+	    age_us / 1000 > (int64_t)(LINK_ATTEMPTS_WAITS * policy->wait_ms))
+		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
 		               "The connection to that server broke before it answered");
 	else
 		outbox_add(&link->returned, parcel, link_deadline(link, policy, parcel));

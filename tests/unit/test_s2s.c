@@ -328,6 +328,23 @@ static void too_much_is_refused_at_once(void **state)
 	far_close(&far);
 }
 
+/* Characters that are written as six bytes make it larger than it came. */
+static void what_no_server_takes_is_not_sent(void **state)
+{
+	struct far *far = far_open("queue-bytes = 8MB", "");
+	struct buf big = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 120000; i++)
+		buf_add_lit(&big, "&apos;");
+	buf_add_char(&big, '\0');
+	say(far, big.data, 1);
+	expect_heard(far, "<policy-violation");
+	assert_false(far_is_called(far));
+	buf_clear(&big);
+	far_close(&far);
+}
+
 static void denied_domains_are_neither_called_nor_heard(void **state)
 {
 	struct far *far = far_open("allow = no", "");
@@ -734,6 +751,7 @@ int main(void)
 		cmocka_unit_test(domains_that_do_not_exist_are_answered_at_once),
 		cmocka_unit_test(messages_wait_longer_than_questions),
 		cmocka_unit_test(too_much_is_refused_at_once),
+		cmocka_unit_test(what_no_server_takes_is_not_sent),
 		cmocka_unit_test(denied_domains_are_neither_called_nor_heard),
 		cmocka_unit_test(a_failed_link_pauses_and_the_peer_ends_the_pause),
 		cmocka_unit_test(the_pause_ends_by_itself),
