@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/claims.h"
 #include "xmpp/ns.h"
 
 enum connection_state { CONNECTION_HEADER, CONNECTION_HANDSHAKE, CONNECTION_MOVING, CONNECTION_ATTACHED,
@@ -173,6 +174,7 @@ static void connection_stanza(struct connection *connection, struct stanza *stan
 		connection_answer(connection, stanza, STANZA_JID_MALFORMED, "to must be an address");
 		return;
 	}
+	claims_strip(stream_home(connection->stream)->config, stanza);
 	connection->component->from_component++;
 	route_stanza(stream_home(connection->stream), stanza_ref(stanza_seal(stanza)));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about links. One row for each direction of a pair of domains: what we send there ("out"), with what waits and
- * what is wrong, and each stream that the peer has opened to us ("in").
+ * Commands about links. One row for each direction of a pair of domains: what we send there ("out"), with
+ * what waits and what is wrong, and each stream that the peer has opened to us ("in").
  */
 #include "command.h"
 
@@ -20,7 +20,8 @@ static uint64_t link_oldest_seconds(const struct link *link)
 {
 	int64_t now_us = clock_wall_us(worker_clock(link->s2s->home->worker));
 
-	return outbox_is_empty(&link->outbox) ? 0 : (uint64_t)(now_us - link->outbox.first->since_us) / 1000000;
+	return outbox_is_empty(&link->outbox) ? 0
+	                                      : (uint64_t)(now_us - link->outbox.first->since_us) / 1000000;
 }
 
 static json_t *link_row(const struct link *link)
@@ -30,10 +31,11 @@ static json_t *link_row(const struct link *link)
 
 	if (link->outgoing)
 		outgoing_describe(link->outgoing, &tls, address);
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s*, s:s*}", "peer", link->remote, "host", link->local,
-	                 "direction", "out", "state", link_state_name(link->state), "queued",
-	                 (json_int_t)link->outbox.count, "oldest", (json_int_t)link_oldest_seconds(link), "tls",
-	                 *tls ? tls : NULL, "error", link->failures ? trouble_meaning(link->trouble)->name : NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:s?}", "peer", link->remote, "host",
+	                 link->local, "direction", "out", "state", link_state_name(link->state), "queued",
+	                 (json_int_t)link->outbox.count, "oldest", (json_int_t)link_oldest_seconds(link),
+	                 "tls", *tls ? tls : NULL, "error",
+	                 link->failures ? trouble_meaning(link->trouble)->name : NULL);
 }
 
 static void link_add_detail(const struct link *link, json_t *row)
@@ -49,7 +51,8 @@ static void link_add_detail(const struct link *link, json_t *row)
 	json_object_set_new(row, "bytes", json_integer((json_int_t)link->outbox.bytes));
 	json_object_set_new(row, "stanzas", json_integer((json_int_t)link->sent));
 	if (link->state == LINK_READY)
-		json_object_set_new(row, "seconds", json_integer((json_int_t)((now_ms - link->ready_ms) / 1000)));
+		json_object_set_new(row, "seconds",
+		                    json_integer((json_int_t)((now_ms - link->ready_ms) / 1000)));
 	if (link->state == LINK_WAITING)
 		json_object_set_new(row, "next try",
 		                    json_integer((json_int_t)((link->timer.due_ms - now_ms) / 1000)));
@@ -63,8 +66,8 @@ static void link_add_detail(const struct link *link, json_t *row)
 
 static json_t *incoming_json(const struct incoming_row *row)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "peer", *row->from ? row->from : "?", "host", row->to, "direction",
-	                 "in", "state", row->state, "tls", *row->tls ? row->tls : NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?}", "peer", *row->from ? row->from : "?", "host", row->to,
+	                 "direction", "in", "state", row->state, "tls", *row->tls ? row->tls : NULL);
 }
 
 static void incoming_add_detail(const struct incoming_row *row, json_t *json)
@@ -171,7 +174,8 @@ static void peer_retry_on(struct command_call *call, void *context)
 		return;
 	}
 	if (retry->retried)
-		command_answer(call, json_pack("{s:s, s:I}", "peer", retry->domain, "links", (json_int_t)retry->retried));
+		command_answer(call, json_pack("{s:s, s:I}", "peer", retry->domain, "links",
+		                               (json_int_t)retry->retried));
 	else
 		command_fail(call, COMMAND_NOT_FOUND, "%s: there is no link to that domain", retry->domain);
 	free(retry->domain);
@@ -189,6 +193,7 @@ static void peer_retry(struct command_call *call)
 const struct command s2s_commands[] = {
 	{ "peer list", "", "List the links to other servers.", 0, 0, peer_list, NULL },
 	{ "peer show", "DOMAIN", "Show all about the links to one domain.", 1, 1, peer_show, NULL },
-	{ "peer retry", "DOMAIN", "Try to connect now, and look its DNS records up afresh.", 1, 1, peer_retry, NULL },
+	{ "peer retry", "DOMAIN", "Try to connect now, and look its DNS records up afresh.", 1, 1, peer_retry,
+	  NULL },
 	{ 0 },
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keys as XEP-0185 §2 makes them, so that every process that knows the secret can check them and nothing is kept between
- * the making and the checking; elements as XEP-0220 §2.1, §2.2 and §2.5 show them.
+ * Keys as XEP-0185 §2 makes them, so that every process that knows the secret can check them and nothing is
+ * kept between the making and the checking; elements as XEP-0220 §2.1, §2.2 and §2.5 show them.
  */
 #include "dialback.h"
 
@@ -52,7 +52,9 @@ bool dialback_key_is(const char *secret, const char *receiving, const char *orig
 
 static const char *const dialback_kinds[] = { [DIALBACK_RESULT] = "result", [DIALBACK_VERIFY] = "verify" };
 static const char *const dialback_types[] = {
-	[DIALBACK_VALID] = "valid", [DIALBACK_INVALID] = "invalid", [DIALBACK_ERROR] = "error",
+	[DIALBACK_VALID] = "valid",
+	[DIALBACK_INVALID] = "invalid",
+	[DIALBACK_ERROR] = "error",
 };
 
 static const char *dialback_domain(struct arena *arena, const struct element *element, const char *name)
@@ -99,7 +101,8 @@ static const char *dialback_condition_read(const struct element *element)
 enum dialback_read dialback_read(struct arena *arena, const struct element *element, struct dialback *out)
 {
 	*out = (struct dialback){
-		.kind = strcmp(element->name, dialback_kinds[DIALBACK_VERIFY]) == 0 ? DIALBACK_VERIFY : DIALBACK_RESULT,
+		.kind = strcmp(element->name, dialback_kinds[DIALBACK_VERIFY]) == 0 ? DIALBACK_VERIFY
+		                                                                    : DIALBACK_RESULT,
 		.from = dialback_domain(arena, element, "from"),
 		.to = dialback_domain(arena, element, "to"),
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Server dialback (XEP-0220) as pure values: keys (XEP-0185) and the two elements, db:result and db:verify, as requests
- * and as answers. Who may say what on which stream is decided by incoming.c, outgoing.c and verify.c.
+ * Server dialback (XEP-0220) as pure values: keys (XEP-0185) and the two elements, db:result and db:verify,
+ * as requests and as answers. Who may say what on which stream is decided by incoming.c, outgoing.c and
+ * verify.c.
  */
 #ifndef S2S_DIALBACK_H
 #define S2S_DIALBACK_H
@@ -17,7 +18,8 @@
 
 enum { DIALBACK_KEY = 64 };
 
-/* The key by which originating proves itself to receiving on the stream that receiving gave this id. Hexadecimal. */
+/* The key by which originating proves itself to receiving on the stream that receiving gave this id.
+ * Hexadecimal. */
 void dialback_key(const char *secret, const char *receiving, const char *originating, const char *id,
                   char key[DIALBACK_KEY + 1]);
 /* Compared in constant time. */
@@ -39,16 +41,16 @@ enum dialback_type { DIALBACK_REQUEST, DIALBACK_VALID, DIALBACK_INVALID, DIALBAC
 struct dialback {
 	enum dialback_kind kind;
 	enum dialback_type type;
-	const char *from, *to;          /* domains, prepared */
-	const char *id;                 /* of DIALBACK_VERIFY; else NULL */
-	const char *key;                /* of a request; else NULL */
-	const char *condition;          /* of DIALBACK_ERROR */
+	const char *from, *to; /* domains, prepared */
+	const char *id;        /* of DIALBACK_VERIFY; else NULL */
+	const char *key;       /* of a request; else NULL */
+	const char *condition; /* of DIALBACK_ERROR */
 };
 
 enum dialback_read {
 	DIALBACK_READ,
-	DIALBACK_BAD_ADDRESS,           /* from or to is missing or no domain */
-	DIALBACK_MALFORMED,             /* no id, no key, or a type that nobody knows */
+	DIALBACK_BAD_ADDRESS, /* from or to is missing or no domain */
+	DIALBACK_MALFORMED,   /* no id, no key, or a type that nobody knows */
 };
 
 /* A <result/> or <verify/> of NS_DIALBACK. What out points to lies in the arena. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of a link. New stanzas never pass those that wait: whatever cannot be written at once goes behind them, and
- * what an ending stream gives back goes before them, in its order. Nothing vanishes: each parcel leaves to a stream or
- * with a refusal that names the trouble.
+ * The life of a link. New stanzas never pass those that wait: whatever cannot be written at once goes
+ * behind them, and what an ending stream gives back goes before them, in its order. Nothing vanishes: each
+ * parcel leaves to a stream or with a refusal that names the trouble.
  *
  * RFC 6120 §10.4 (remote domains), §8.3.3.16 and .17 (which error), §3.3 (reconnecting).
  */
@@ -19,10 +19,11 @@
 enum {
 	LINK_PAUSE_LEAST_MS = 1000,
 	LINK_PAUSE_MOST_MS = 60000,
-	LINK_STABLE_MS = 10000,         /* a stream that lived so long ends without a pause */
-	LINK_ROOM_MS = 20,              /* until we look again whether the stream has room */
-	LINK_CONNECTING_MOST = 256,     /* on a home; who comes then waits for a pause */
-	LINK_RESTING_MOST = 1000,       /* on a home; the longest resting are forgotten */
+	LINK_STABLE_MS = 10000,     /* a stream that lived so long ends without a pause */
+	LINK_ROOM_MS = 20,          /* until we look again whether the stream has room */
+	LINK_CONNECTING_MOST = 256, /* on a home; who comes then waits for a pause */
+	LINK_ATTEMPTS_WAITS = 5,    /* times of waiting, until a stanza that was given back is refused */
+	LINK_RESTING_MOST = 1000,   /* on a home; the longest resting are forgotten */
 };
 
 static void link_want(struct link *link);
@@ -30,7 +31,8 @@ static void link_write(struct link *link);
 
 /* ---- pairs ---- */
 
-void link_key_make(struct link_key *key, const char *local, size_t local_len, const char *remote, size_t remote_len)
+void link_key_make(struct link_key *key, const char *local, size_t local_len, const char *remote,
+                   size_t remote_len)
 {
 	memcpy(key->text, local, local_len);
 	key->text[local_len] = '\0';
@@ -55,7 +57,7 @@ struct link *link_find(struct s2s *s2s, const char *local, const char *remote)
 
 static const char *const link_states[] = {
 	[LINK_RESTING] = "idle", [LINK_WAITING] = "waiting", [LINK_CONNECTING] = "connecting",
-	[LINK_READY] = "up", [LINK_CLOSING] = "closing",
+	[LINK_READY] = "up",     [LINK_CLOSING] = "closing",
 };
 
 const char *link_state_name(enum link_state state)
@@ -131,7 +133,8 @@ void link_free(struct link *link)
 
 static void link_refuse(struct link *link, struct parcel *parcel)
 {
-	const struct trouble_meaning *meaning = trouble_meaning(link->failures ? link->trouble : TROUBLE_NONE);
+	const struct trouble_meaning *meaning =
+		trouble_meaning(link->failures ? link->trouble : TROUBLE_NONE);
 
 	parcel_refused(link->s2s->home, &parcel, meaning->condition, meaning->text);
 }
@@ -173,7 +176,8 @@ static void link_expired(struct worker *worker, struct timer *timer)
 
 /* ---- a stanza comes ---- */
 
-static uint64_t link_deadline(const struct link *link, const struct peer_policy *policy, const struct parcel *parcel)
+static uint64_t link_deadline(const struct link *link, const struct peer_policy *policy,
+                              const struct parcel *parcel)
 {
 	return worker_now_ms(link->s2s->home->worker) +
 	       (parcel->stanza->kind == STANZA_IQ ? policy->wait_iq_ms : policy->wait_ms);
@@ -214,10 +218,10 @@ static void link_receive(struct link *link, const struct peer_policy *policy, st
 		link_enqueue(link, policy, parcel);
 }
 
-/* What stands against sending it at all; NULL: nothing. We never relay for others (RFC 6120 §10.4: only our domains'
- * stanzas leave), and addresses that are IP literals are none of anybody's domains. */
-static const char *parcel_fault(struct s2s *s2s, const struct peer_policy *policy, const struct parcel *parcel,
-                                enum stanza_condition *condition)
+/* What stands against sending it at all; NULL: nothing. We never relay for others (RFC 6120 §10.4: only
+ * our domains' stanzas leave), and addresses that are IP literals are none of anybody's domains. */
+static const char *parcel_fault(struct s2s *s2s, const struct peer_policy *policy,
+                                const struct parcel *parcel, enum stanza_condition *condition)
 {
 	const struct jid *from = &parcel->stanza->from;
 	struct link_key remote;
@@ -233,6 +237,9 @@ static const char *parcel_fault(struct s2s *s2s, const struct peer_policy *polic
 		return "That domain is not served here";
 	if (policy->target_count == 0 && address_read(remote.text + 1, 0, &literal))
 		return "An IP address is no domain";
+	*condition = STANZA_POLICY_VIOLATION;
+	if (!stanza_fits(parcel->stanza, &parcel->to, s2s->home->config->limits.stanza_server))
+		return "This is larger than servers take from one another";
 	*condition = STANZA_REMOTE_SERVER_TIMEOUT;
 	return s2s->draining ? "This server is being stopped" : NULL;
 }
@@ -336,20 +343,24 @@ void link_up(struct link *link)
 {
 	link_set_state(link, LINK_READY);
 	link->ready_ms = link->sent_ms = worker_now_ms(link->s2s->home->worker);
-	log_info(s2s_log(link->s2s), NULL, "link up", LOG_STR("from", link->local), LOG_STR("to", link->remote),
-	         LOG_INT("waiting", link->outbox.count));
+	log_info(s2s_log(link->s2s), NULL, "link up", LOG_STR("from", link->local),
+	         LOG_STR("to", link->remote), LOG_INT("waiting", link->outbox.count));
 	link_write(link);
 }
 
 /* ---- the stream ends ---- */
 
-/* An iq may have been answered already; to ask twice is not ours to decide. Everything else goes again. */
+/* An iq may have been answered already; to ask twice is not ours to decide. Everything else goes again,
+ * but not for ever: there are stanzas that make some server end the stream each time. */
 void link_take_back(struct link *link, struct parcel *parcel)
 {
-	const struct peer_policy *policy = policy_find(link->s2s->home->config, link->remote, strlen(link->remote));
+	struct home *home = link->s2s->home;
+	const struct peer_policy *policy = policy_find(home->config, link->remote, strlen(link->remote));
+	int64_t age_us = clock_wall_us(worker_clock(home->worker)) - parcel->since_us;
 
-	if (parcel->stanza->type == IQ_GET || parcel->stanza->type == IQ_SET)
-		parcel_refused(link->s2s->home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
+	if (parcel->stanza->type == IQ_GET || parcel->stanza->type == IQ_SET ||
+	    age_us / 1000 > (int64_t)(LINK_ATTEMPTS_WAITS * policy->wait_ms))
+		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
 		               "The connection to that server broke before it answered");
 	else
 		outbox_add(&link->returned, parcel, link_deadline(link, policy, parcel));
@@ -366,16 +377,18 @@ uint64_t link_pause_ms(unsigned failures, uint32_t random)
 	return most - (uint64_t)random % (most / 2 + 1);
 }
 
+/* A domain that does not exist is some user's misspelling, nothing for the administrator to mend. */
 static void link_note_trouble(struct link *link, enum trouble trouble, const char *reason)
 {
 	struct home *home = link->s2s->home;
+	enum log_level level = trouble == TROUBLE_NO_SUCH_DOMAIN ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
 
 	link->trouble = trouble;
 	snprintf(link->reason, sizeof(link->reason), "%s", reason ? reason : "");
 	link->trouble_us = clock_wall_us(worker_clock(home->worker));
-	log_warn(s2s_log(link->s2s), NULL, "link down", LOG_STR("from", link->local), LOG_STR("to", link->remote),
-	         LOG_STR("trouble", trouble_meaning(trouble)->name), LOG_STR("reason", reason),
-	         LOG_INT("waiting", link->outbox.count));
+	LOG_LINE(s2s_log(link->s2s), level, NULL, "link down", LOG_STR("from", link->local),
+	         LOG_STR("to", link->remote), LOG_STR("trouble", trouble_meaning(trouble)->name),
+	         LOG_STR("reason", reason), LOG_INT("waiting", link->outbox.count));
 }
 
 /* After a stream that was up for a while the next attempt comes at once, else after a pause. */
@@ -404,7 +417,8 @@ void link_down(struct link *link, enum trouble trouble, const char *reason)
 	if (trouble != TROUBLE_NONE)
 		link_note_trouble(link, trouble, reason);
 	else
-		log_info(s2s_log(s2s), NULL, "link closed", LOG_STR("from", link->local), LOG_STR("to", link->remote));
+		log_info(s2s_log(s2s), NULL, "link closed", LOG_STR("from", link->local),
+		         LOG_STR("to", link->remote));
 	if (trouble_meaning(trouble)->final || s2s->draining)
 		link_refuse_all(link);
 	link_watch_expiry(link);
@@ -465,7 +479,8 @@ void link_configured(struct link *link)
 	if (policy_find(home->config, link->remote, strlen(link->remote))->allow)
 		return;
 	while ((parcel = outbox_take(&link->outbox)))
-		parcel_refused(home, &parcel, STANZA_NOT_ALLOWED, "This server exchanges no stanzas with that domain");
+		parcel_refused(home, &parcel, STANZA_NOT_ALLOWED,
+		               "This server exchanges no stanzas with that domain");
 	link_watch_expiry(link);
 	link_end(link);
 }
@@ -475,7 +490,8 @@ void link_drain(struct link *link)
 	struct parcel *parcel;
 
 	while ((parcel = outbox_take(&link->outbox)))
-		parcel_refused(link->s2s->home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT, "This server is being stopped");
+		parcel_refused(link->s2s->home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
+		               "This server is being stopped");
 	link_watch_expiry(link);
 	link_end(link);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A link: everything between one of our domains and one remote domain, on the home of that pair. It takes custody of the
- * stanzas for the remote domain, keeps them in order, and writes to one stream at a time. A link that cannot connect tries
- * again with growing pauses while something waits; what waits too long, and what the trouble is final for, is refused.
+ * A link: everything between one of our domains and one remote domain, on the home of that pair. It takes
+ * custody of the stanzas for the remote domain, keeps them in order, and writes to one stream at a time. A
+ * link that cannot connect tries again with growing pauses while something waits; what waits too long, and
+ * what the trouble is final for, is refused.
  */
 #ifndef S2S_LINK_H
 #define S2S_LINK_H
@@ -15,35 +16,35 @@
 struct outgoing;
 
 enum link_state {
-	LINK_RESTING,           /* no stream and nothing to send */
-	LINK_WAITING,           /* something waits; the next attempt comes when its pause is over */
-	LINK_CONNECTING,        /* an outgoing stream is being made */
-	LINK_READY,             /* stanzas are written as they come */
-	LINK_CLOSING,           /* the stream is ending; what comes now is for the next one */
+	LINK_RESTING,    /* no stream and nothing to send */
+	LINK_WAITING,    /* something waits; the next attempt comes when its pause is over */
+	LINK_CONNECTING, /* an outgoing stream is being made */
+	LINK_READY,      /* stanzas are written as they come */
+	LINK_CLOSING,    /* the stream is ending; what comes now is for the next one */
 };
 
 enum { LINK_REASON = 240 };
 
 struct link {
 	struct s2s *s2s;
-	const char *local, *remote;     /* both lie in key */
+	const char *local, *remote; /* both lie in key */
 	char *key;
 	size_t key_len;
 	enum link_state state;
-	struct list_link rest;          /* s2s->resting */
-	struct outbox outbox;           /* not yet given to a stream */
-	struct outbox returned;         /* given back by the stream that is ending, in order */
-	struct outgoing *outgoing;      /* CONNECTING, READY, CLOSING */
-	struct timer timer;             /* WAITING: the pause; READY: idleness, or room on the stream */
-	struct timer expiry;            /* of what waits */
-	unsigned failures;              /* in a row */
-	uint64_t not_before_ms;         /* the next attempt */
-	uint64_t ready_ms, sent_ms;     /* when it came up, when it last sent */
+	struct list_link rest;      /* s2s->resting */
+	struct outbox outbox;       /* not yet given to a stream */
+	struct outbox returned;     /* given back by the stream that is ending, in order */
+	struct outgoing *outgoing;  /* CONNECTING, READY, CLOSING */
+	struct timer timer;         /* WAITING: the pause; READY: idleness, or room on the stream */
+	struct timer expiry;        /* of what waits */
+	unsigned failures;          /* in a row */
+	uint64_t not_before_ms;     /* the next attempt */
+	uint64_t ready_ms, sent_ms; /* when it came up, when it last sent */
 	uint64_t rested_ms;
-	uint64_t sent;                  /* stanzas */
-	enum trouble trouble;           /* the last one, and its words */
+	uint64_t sent;        /* stanzas */
+	enum trouble trouble; /* the last one, and its words */
 	char reason[LINK_REASON];
-	int64_t trouble_us;             /* wall clock */
+	int64_t trouble_us; /* wall clock */
 };
 
 /* The pair as the key of maps and homes: "local\0remote". */
@@ -51,10 +52,11 @@ struct link_key {
 	size_t len;
 	char text[2 * JID_PART_MAX + 2];
 };
-void link_key_make(struct link_key *key, const char *local, size_t local_len, const char *remote, size_t remote_len);
+void link_key_make(struct link_key *key, const char *local, size_t local_len, const char *remote,
+                   size_t remote_len);
 struct home *link_home(const struct home *from, const struct link_key *key);
 
-struct link *link_find(struct s2s *s2s, const char *local, const char *remote);         /* on its home; NULL */
+struct link *link_find(struct s2s *s2s, const char *local, const char *remote); /* on its home; NULL */
 /* The destination's deliver(). */
 void link_deliver(struct home *home, struct parcel *parcel);
 
@@ -74,8 +76,8 @@ void link_drain(struct link *link);
 void link_free(struct link *link);
 
 const char *link_state_name(enum link_state state);
-/* The pause after so many failures in a row: from 1 s doubling to 60 s, of which a random part of up to a half is left
- * out so that not all come back at once (RFC 6120 §3.3). */
+/* The pause after so many failures in a row: from 1 s doubling to 60 s, of which a random part of up to
+ * a half is left out so that not all come back at once (RFC 6120 §3.3). */
 uint64_t link_pause_ms(unsigned failures, uint32_t random);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The queue of a link, in memory: a list through the parcels' own links. Stanzas of different kinds may wait for
- * different times, so the one that expires next may be anywhere; the list is short and is walked.
+ * The queue of a link, in memory: a list through the parcels' own links. Stanzas of different kinds may
+ * wait for different times, so the one that expires next may be anywhere; the list is short and is walked.
  */
 #include "outbox.h"
 

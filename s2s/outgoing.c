@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The initiating side of a server stream, in the order of RFC 6120: §3.2 connecting, §4.2 the header, §4.3 features, §5
- * STARTTLS; then dialback as initiating server (XEP-0220 §2.1.1) and as receiving server that asks (§2.1.2).
+ * The initiating side of a server stream, in the order of RFC 6120: §3.2 connecting, §4.2 the header, §4.3
+ * features, §5 STARTTLS; then it is open for dialback (outgoing_dialback.c) and the link's stanzas.
  *
- * Answers are believed only when they answer what was asked on this very stream (§3.1). A peer that sends stanzas here, or
- * dialback requests, breaks the rules: the stream is one-way. TLS that policy requires is never done without.
+ * The stream is one-way: a peer that sends stanzas on it breaks the rules. TLS that policy requires is
+ * never done without.
  */
 #include "outgoing.h"
 
@@ -14,53 +14,27 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/stream.h"
 #include "dialback.h"
 #include "net/connect.h"
+#include "outgoing_inside.h"
 #include "policy.h"
 #include "xmpp/ns.h"
 
-enum outgoing_state {
-	OUTGOING_CONNECTING,
-	OUTGOING_HEADER,                /* ours is out, the peer's is to come */
-	OUTGOING_FEATURES,
-	OUTGOING_STARTTLS,              /* asked for */
-	OUTGOING_SECURING,
-	OUTGOING_OPEN,                  /* dialback, and what it allows */
-	OUTGOING_ENDING,
-};
-
 enum {
 	OUTGOING_CONNECT_MS = 20000,
-	OUTGOING_SETUP_MS = 30000,      /* from connected to verified */
-	OUTGOING_REQUESTS = 64,         /* verify requests at once */
-	OUTGOING_UNSENT = 256 * 1024,   /* beyond this the stream has no room */
+	OUTGOING_SETUP_MS = 30000, /* from connected to verified */
 	SERVER_PORT = 5269,
 };
 
-struct outgoing {
-	struct list_link link_in_home;
-	struct s2s *s2s;
-	char *local, *remote;
-	struct link *link;              /* whom it serves; NULL */
-	enum outgoing_state state;
-	bool asked;                     /* our db:result is out and not answered */
-	struct connect *connect;        /* CONNECTING */
-	struct timer end;               /* of one that has no stream yet */
-	struct stream *stream;          /* afterwards */
-	struct list requests;           /* struct verify */
-	enum trouble trouble;           /* why it ends */
-	char reason[LINK_REASON];
-	char tls[16], address[ADDRESS_TEXT];
-};
-
 static void outgoing_opened(struct stream *stream, void *owner, const struct stream_header *header);
-static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check);
+static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza,
+                              enum stanza_check check);
 static void outgoing_secured(struct stream *stream, void *owner);
 static void outgoing_late(struct stream *stream, void *owner);
 static void outgoing_silent(struct stream *stream, void *owner);
 static void outgoing_returned(struct stream *stream, void *owner, struct parcel *parcel);
-static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text);
+static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                            const char *text);
 
 static const struct stream_class outgoing_class = {
 	.name = "server-out",
@@ -77,7 +51,6 @@ static const struct stream_class outgoing_class = {
 static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza);
 static void outgoing_proceed(struct outgoing *outgoing, struct stanza *stanza);
 static void outgoing_tls_refused(struct outgoing *outgoing, struct stanza *stanza);
-static void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza);
 
 /* What the peer may send, and when. */
 static const struct outgoing_step {
@@ -94,9 +67,13 @@ static const struct outgoing_step {
 
 /* For the reason: where it failed. */
 static const char *const outgoing_steps_named[] = {
-	[OUTGOING_CONNECTING] = "connecting", [OUTGOING_HEADER] = "waiting for its header",
-	[OUTGOING_FEATURES] = "waiting for its features", [OUTGOING_STARTTLS] = "asking for TLS",
-	[OUTGOING_SECURING] = "the TLS handshake", [OUTGOING_OPEN] = "dialback", [OUTGOING_ENDING] = "closing",
+	[OUTGOING_CONNECTING] = "connecting",
+	[OUTGOING_HEADER] = "waiting for its header",
+	[OUTGOING_FEATURES] = "waiting for its features",
+	[OUTGOING_STARTTLS] = "asking for TLS",
+	[OUTGOING_SECURING] = "the TLS handshake",
+	[OUTGOING_OPEN] = "dialback",
+	[OUTGOING_ENDING] = "closing",
 };
 
 static const struct peer_policy *outgoing_policy(const struct outgoing *outgoing)
@@ -153,8 +130,8 @@ static bool outgoing_is_up(const struct outgoing *outgoing)
 	return outgoing->link && outgoing->link->state != LINK_CONNECTING;
 }
 
-/* Nothing will come of it: who waits for it is told at once. Only a link that is up must wait for the stream's end, which
- * gives back what was written. */
+/* Nothing will come of it: who waits for it is told at once. Only a link that is up must wait for the
+ * stream's end, which gives back what was written. */
 static void outgoing_give_up(struct outgoing *outgoing)
 {
 	const char *condition = outgoing_verify_condition(outgoing->trouble);
@@ -207,7 +184,7 @@ void outgoing_close(struct outgoing *outgoing)
 		timer_start(outgoing->s2s->home->worker, &outgoing->end, 0, outgoing_ended);
 }
 
-static void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason)
+void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason)
 {
 	outgoing_note(outgoing, trouble, reason);
 	stream_close(outgoing->stream);
@@ -215,7 +192,7 @@ static void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, co
 }
 
 /* The peer broke the rules. */
-static void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text)
+void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text)
 {
 	log_warn(s2s_log(outgoing->s2s), stream_id(outgoing->stream), "server stream refused",
 	         LOG_STR("peer", outgoing->remote), LOG_STR("condition", stream_condition_name(condition)),
@@ -226,7 +203,8 @@ static void outgoing_offended(struct outgoing *outgoing, enum stream_condition c
 }
 
 /* What the peer's stream error, or the end of the connection, says about the link. */
-static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_condition condition, const char *text)
+static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_condition condition,
+                                   const char *text)
 {
 	bool up = outgoing_is_up(outgoing);
 
@@ -244,17 +222,20 @@ static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_
 	}
 }
 
-static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)
+static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                            const char *text)
 {
 	struct outgoing *outgoing = owner;
 	const char *what = condition ? stream_condition_name(condition) : "the connection ended";
-	const char *step = outgoing_is_up(outgoing) ? "the stream was up" : outgoing_steps_named[outgoing->state];
+	const char *step =
+		outgoing_is_up(outgoing) ? "the stream was up" : outgoing_steps_named[outgoing->state];
 	char reason[LINK_REASON];
 
 	(void)stream;
 	outgoing->stream = NULL;
 	if (outgoing->state != OUTGOING_ENDING || condition != STREAM_NO_ERROR) {
-		snprintf(reason, sizeof(reason), "%s%s%s (%s)", what, text ? ": " : "", text ? text : "", step);
+		snprintf(reason, sizeof(reason), "%s%s%s (%s)", what, text ? ": " : "", text ? text : "",
+		         step);
 		outgoing_note(outgoing, outgoing_judge(outgoing, condition, text), reason);
 	}
 	outgoing_gone(outgoing);
@@ -271,8 +252,10 @@ static void outgoing_returned(struct stream *stream, void *owner, struct parcel 
 /* ---- connecting (RFC 6120 §3.2) ---- */
 
 static const enum trouble connect_troubles[] = {
-	[CONNECT_NO_SUCH_DOMAIN] = TROUBLE_NO_SUCH_DOMAIN, [CONNECT_NO_SERVICE] = TROUBLE_NO_SERVICE,
-	[CONNECT_DNS_FAILED] = TROUBLE_DNS, [CONNECT_FAILED] = TROUBLE_UNREACHABLE,
+	[CONNECT_NO_SUCH_DOMAIN] = TROUBLE_NO_SUCH_DOMAIN,
+	[CONNECT_NO_SERVICE] = TROUBLE_NO_SERVICE,
+	[CONNECT_DNS_FAILED] = TROUBLE_DNS,
+	[CONNECT_FAILED] = TROUBLE_UNREACHABLE,
 };
 
 static void outgoing_open(struct outgoing *outgoing)
@@ -281,7 +264,8 @@ static void outgoing_open(struct outgoing *outgoing)
 	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
 }
 
-static void outgoing_connected(void *owner, enum connect_status status, struct transport *transport, const char *reason)
+static void outgoing_connected(void *owner, enum connect_status status, struct transport *transport,
+                               const char *reason)
 {
 	struct outgoing *outgoing = owner;
 	struct home *home = outgoing->s2s->home;
@@ -315,7 +299,8 @@ static void outgoing_connect(struct outgoing *outgoing)
 		.timeout_ms = OUTGOING_CONNECT_MS,
 	};
 
-	outgoing->connect = connect_start(s2s->home->worker, s2s->resolver, &options, outgoing_connected, outgoing);
+	outgoing->connect =
+		connect_start(s2s->home->worker, s2s->resolver, &options, outgoing_connected, outgoing);
 	arena_clear(&arena);
 }
 
@@ -345,8 +330,6 @@ void outgoing_resolve_again(struct outgoing *outgoing)
 
 /* ---- header and features (RFC 6120 §4.2, §4.3) ---- */
 
-static void outgoing_begin_dialback(struct outgoing *outgoing);
-
 /* §4.7.5: a server from before RFC 3920 has neither features nor TLS, but dialback. */
 static void outgoing_opened(struct stream *stream, void *owner, const struct stream_header *header)
 {
@@ -375,8 +358,9 @@ static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 		outgoing->state = OUTGOING_STARTTLS;
 		buf_add_lit(stream_out(outgoing->stream), "<starttls xmlns='" NS_TLS "'/>");
 	} else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED) {
-		outgoing_abandon(outgoing, TROUBLE_TLS, can_tls ? "the server does not offer TLS"
-		                                                : "this server has no certificate for TLS");
+		outgoing_abandon(outgoing, TROUBLE_TLS,
+		                 can_tls ? "the server does not offer TLS"
+		                         : "this server has no certificate for TLS");
 	} else {
 		outgoing_begin_dialback(outgoing);
 	}
@@ -411,135 +395,10 @@ static void outgoing_secured(struct stream *stream, void *owner)
 	outgoing_open(outgoing);
 }
 
-/* ---- dialback (XEP-0220 §2.1) ---- */
-
-static void outgoing_send_verify(struct outgoing *outgoing, struct verify *verify)
-{
-	struct dialback request = {
-		.kind = DIALBACK_VERIFY, .from = verify->receiving, .to = verify->originating,
-		.id = verify->id, .key = verify->key,
-	};
-
-	dialback_write(stream_out(outgoing->stream), &request);
-	verify->sent = true;
-}
-
-/* §2.1.1: our key for this stream. */
-static void outgoing_send_key(struct outgoing *outgoing)
-{
-	const char *secret = outgoing->s2s->home->server->secret;
-	char key[DIALBACK_KEY + 1];
-	struct dialback request = {
-		.kind = DIALBACK_RESULT, .from = outgoing->local, .to = outgoing->remote, .key = key,
-	};
-
-	dialback_key(secret, outgoing->remote, outgoing->local, stream_id(outgoing->stream), key);
-	dialback_write(stream_out(outgoing->stream), &request);
-	mem_wipe(key, sizeof(key));
-	outgoing->asked = true;
-}
-
-static bool outgoing_is_done(const struct outgoing *outgoing)
-{
-	return !outgoing->link && list_is_empty(&outgoing->requests);
-}
-
-static void outgoing_begin_dialback(struct outgoing *outgoing)
-{
-	outgoing->state = OUTGOING_OPEN;
-	if (outgoing->link)
-		outgoing_send_key(outgoing);
-	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l))
-		outgoing_send_verify(outgoing, LIST_MEMBER(l, struct verify, link));
-	if (outgoing_is_done(outgoing))
-		outgoing_close(outgoing);
-}
-
-bool outgoing_is_open(const struct outgoing *outgoing)
-{
-	return outgoing->state == OUTGOING_OPEN;
-}
-
-bool outgoing_add_verify(struct outgoing *outgoing, struct verify *verify)
-{
-	size_t count = 0;
-
-	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l))
-		count++;
-	if (count >= OUTGOING_REQUESTS)
-		return false;
-	verify->outgoing = outgoing;
-	list_add_last(&outgoing->requests, &verify->link);
-	if (outgoing->state == OUTGOING_OPEN)
-		outgoing_send_verify(outgoing, verify);
-	return true;
-}
-
-/* Step 4. From here on stanzas may flow. */
-static void outgoing_verified(struct outgoing *outgoing)
-{
-	const struct limits *limits = &outgoing->s2s->home->config->limits;
-
-	stream_set_deadline(outgoing->stream, 0);
-	stream_watch(outgoing->stream, limits->silence_ms);
-	conn_set_limit(stream_conn(outgoing->stream), OUTGOING_UNSENT + 2u * limits->stanza_server);
-	link_up(outgoing->link);
-}
-
-static void outgoing_result(struct outgoing *outgoing, const struct dialback *answer)
-{
-	char reason[LINK_REASON];
-
-	if (!outgoing->asked || strcmp(answer->from, outgoing->remote) != 0 || strcmp(answer->to, outgoing->local) != 0) {
-		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED, "a dialback result that answers nothing");
-		return;
-	}
-	outgoing->asked = false;
-	switch (answer->type) {
-	case DIALBACK_VALID:
-		outgoing_verified(outgoing);
-		break;
-	case DIALBACK_INVALID:
-		outgoing_abandon(outgoing, TROUBLE_KEY, "the dialback key was called invalid");
-		break;
-	default:
-		snprintf(reason, sizeof(reason), "dialback error %s", answer->condition);
-		outgoing_abandon(outgoing, TROUBLE_DIALBACK, reason);
-	}
-}
-
-/* Step 3. An answer to nothing is dropped silently (§2.1.2); any error here is that one in step 4 (§2.5). */
-static void outgoing_verify_answered(struct outgoing *outgoing, const struct dialback *answer)
-{
-	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l)) {
-		struct verify *verify = LIST_MEMBER(l, struct verify, link);
-
-		if (verify_is_answered_by(verify, answer)) {
-			verify_finish(verify, answer->type, DIALBACK_REMOTE_SERVER_NOT_FOUND);
-			break;
-		}
-	}
-	if (outgoing_is_done(outgoing))
-		outgoing_close(outgoing);
-}
-
-static void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza)
-{
-	struct dialback answer;
-
-	if (dialback_read(&stanza->arena, stanza->root, &answer) != DIALBACK_READ)
-		outgoing_offended(outgoing, STREAM_IMPROPER_ADDRESSING, "a dialback answer that cannot be read");
-	else if (answer.type == DIALBACK_REQUEST)
-		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED, "a dialback request on a stream that is ours");
-	else if (answer.kind == DIALBACK_RESULT)
-		outgoing_result(outgoing, &answer);
-	else
-		outgoing_verify_answered(outgoing, &answer);
-}
-
 /* ---- the stream ---- */
 
-static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check)
+static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza,
+                              enum stanza_check check)
 {
 	struct outgoing *outgoing = owner;
 	const struct outgoing_step *step = NULL;
@@ -553,7 +412,8 @@ static void outgoing_received(struct stream *stream, void *owner, struct stanza 
 	if (step)
 		step->run(outgoing, stanza);
 	else if (outgoing->state != OUTGOING_ENDING)
-		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED, "nothing of the kind is taken on this stream");
+		outgoing_offended(outgoing, STREAM_NOT_AUTHORIZED,
+		                  "nothing of the kind is taken on this stream");
 	stanza_unref(&done);
 }
 
@@ -563,7 +423,8 @@ static void outgoing_late(struct stream *stream, void *owner)
 	outgoing_abandon(owner, TROUBLE_REFUSED, "the server did not answer in time");
 }
 
-/* The peer has nothing to say on a one-way stream; a blank makes TCP find out whether it lives (RFC 6120 §4.6.1). */
+/* The peer has nothing to say on a one-way stream; a blank makes TCP find out whether it lives (RFC 6120
+ * §4.6.1). */
 static void outgoing_silent(struct stream *stream, void *owner)
 {
 	(void)owner;
@@ -573,6 +434,11 @@ static void outgoing_silent(struct stream *stream, void *owner)
 void outgoing_send(struct outgoing *outgoing, struct parcel *parcel)
 {
 	stream_send(outgoing->stream, parcel, NULL, 0);
+}
+
+bool outgoing_is_open(const struct outgoing *outgoing)
+{
+	return outgoing->state == OUTGOING_OPEN;
 }
 
 bool outgoing_has_room(const struct outgoing *outgoing)

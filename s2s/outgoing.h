@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A stream that we open to a remote domain: connect, header, features, STARTTLS, dialback (RFC 6120 §4, §5; XEP-0220
- * §2.1). It serves a link, whose stanzas flow over it once the pair is verified, or only carries requests to the
- * authoritative server of a domain (§2.1.2). It is one-way: stanzas of the peer are not taken on it.
+ * A stream that we open to a remote domain: connect, header, features, STARTTLS, dialback (RFC 6120 §4, §5;
+ * XEP-0220 §2.1). It serves a link, whose stanzas flow over it once the pair is verified, or only carries
+ * requests to the authoritative server of a domain (§2.1.2). It is one-way: stanzas of the peer are not
+ * taken on it.
  */
 #ifndef S2S_OUTGOING_H
 #define S2S_OUTGOING_H
@@ -15,14 +16,14 @@ struct outgoing;
 /* s2s->outgoings */
 struct outgoing *outgoing_of(struct list_link *link);
 
-/* link: whom it serves and who is told its end by link_down; NULL: it carries verify requests only and closes when there
- * are none. Nobody is called before this returns. */
+/* link: whom it serves and who is told its end by link_down; NULL: it carries verify requests only and
+ * closes when there are none. Nobody is called before this returns. */
 struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *remote, struct link *link);
 /* Ends it in an orderly way; link_down follows later. */
 void outgoing_close(struct outgoing *outgoing);
 /* After the resolver has been replaced: what was asked of the old one is asked again. */
 void outgoing_resolve_again(struct outgoing *outgoing);
-void outgoing_free(struct outgoing *outgoing);          /* at the home's end */
+void outgoing_free(struct outgoing *outgoing); /* at the home's end */
 
 /* Only while the link is READY. */
 void outgoing_send(struct outgoing *outgoing, struct parcel *parcel);

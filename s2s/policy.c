@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The `peer` sections. What a peer's own section does not say is taken from the section "*", with one exception: who is
- * named in a section of his own is allowed unless it says otherwise, also where all others are denied.
+ * The `peer` sections. What a peer's own section does not say is taken from the section "*", with one
+ * exception: who is named in a section of his own is allowed unless it says otherwise, also where all
+ * others are denied.
  */
 #include "policy.h"
 
@@ -16,40 +17,80 @@ enum { SERVER_PORT = 5269 };
 #define EVERYBODY "*"
 
 static const struct conf_option peer_options[] = {
-	{ .name = "address", .type = CONF_LIST,
-	  .sentence = "Where the peer's server is, as \"host\" or \"host:port\", tried in this order instead of what the DNS "
-	              "says.",
+	{ .name = "address",
+	  .type = CONF_LIST,
+	  .sentence = "Where the peer's server is, as \"host\" or \"host:port\", tried in this order instead "
+	              "of what the DNS says.",
 	  .example = "{ \"xmpp.south.example:5269\" }" },
-	{ .name = "allow", .type = CONF_BOOL, .fallback = "true",
-	  .sentence = "Whether stanzas are exchanged with this domain. With false in the section \"*\" only the peers that "
-	              "have a section of their own are spoken to." },
-	{ .name = "tls", .type = CONF_CHOICE, .fallback = "required", .allowed = "required | optional",
+	{ .name = "allow",
+	  .type = CONF_BOOL,
+	  .fallback = "true",
+	  .sentence = "Whether stanzas are exchanged with this domain. With false in the section \"*\" only "
+	              "the peers that have a section of their own are spoken to." },
+	{ .name = "tls",
+	  .type = CONF_CHOICE,
+	  .fallback = "required",
+	  .allowed = "required | optional",
 	  .sentence = "Whether streams with this domain must be encrypted, in both directions." },
-	{ .name = "wait", .type = CONF_TIME, .fallback = "60s", .min = 1000, .max = 24 * 3600 * 1000,
-	  .sentence = "How long a message, subscription or presence waits for the link before it is returned to its sender." },
-	{ .name = "wait-iq", .type = CONF_TIME, .fallback = "30s", .min = 1000, .max = 3600 * 1000,
+	{ .name = "wait",
+	  .type = CONF_TIME,
+	  .fallback = "60s",
+	  .min = 1000,
+	  .max = 24 * 3600 * 1000,
+	  .sentence = "How long a message, subscription or presence waits for the link before it is returned "
+	              "to its sender." },
+	{ .name = "wait-iq",
+	  .type = CONF_TIME,
+	  .fallback = "30s",
+	  .min = 1000,
+	  .max = 3600 * 1000,
 	  .sentence = "How long an iq waits for the link before it is returned to its sender." },
-	{ .name = "queue-stanzas", .type = CONF_INT, .fallback = "1000", .min = 1, .max = 1000000,
+	{ .name = "queue-stanzas",
+	  .type = CONF_INT,
+	  .fallback = "1000",
+	  .min = 1,
+	  .max = 1000000,
 	  .sentence = "How many stanzas may wait for the link; those beyond are returned at once." },
-	{ .name = "queue-bytes", .type = CONF_SIZE, .fallback = "1MB", .min = 1024, .max = 1024 * 1024 * 1024,
+	{ .name = "queue-bytes",
+	  .type = CONF_SIZE,
+	  .fallback = "1MB",
+	  .min = 1024,
+	  .max = 1024 * 1024 * 1024,
 	  .sentence = "How many bytes of stanzas may wait for the link; those beyond are returned at once." },
-	{ .name = "idle", .type = CONF_TIME, .fallback = "10m", .min = 0, .max = 24 * 3600 * 1000,
-	  .sentence = "After so long without a stanza our stream to this domain is closed; 0s keeps it open." },
+	{ .name = "idle",
+	  .type = CONF_TIME,
+	  .fallback = "10m",
+	  .min = 0,
+	  .max = 24 * 3600 * 1000,
+	  .sentence = "After so long without a stanza our stream to this domain is closed; 0s keeps it "
+	              "open." },
 	{ 0 },
 };
 
 static const struct conf_option pair_options[] = {
-	{ .name = "unverified-pairs", .type = CONF_INT, .fallback = "16", .min = 1, .max = 1000,
-	  .sentence = "How many pairs of domains may be under verification at once on a stream from another server." },
-	{ .name = "verified-pairs", .type = CONF_INT, .fallback = "256", .min = 1, .max = 10000,
+	{ .name = "unverified-pairs",
+	  .type = CONF_INT,
+	  .fallback = "16",
+	  .min = 1,
+	  .max = 1000,
+	  .sentence = "How many pairs of domains may be under verification at once on a stream from another "
+	              "server." },
+	{ .name = "verified-pairs",
+	  .type = CONF_INT,
+	  .fallback = "256",
+	  .min = 1,
+	  .max = 10000,
 	  .sentence = "How many verified pairs of domains a stream from another server may carry." },
 	{ 0 },
 };
 
 const struct conf_section_kind policy_sections[] = {
-	{ .name = "peer", .titled = true, .options = peer_options,
-	  .sentence = "What is agreed with a remote domain, which the title names; the title \"*\" is for all others." },
-	{ .name = "limits", .options = pair_options, .sentence = "Limits." },
+	{ .name = "peer",
+	  .titled = true,
+	  .options = peer_options,
+	  .sentence = "What is agreed with a remote domain, which the title names; the title \"*\" is for "
+	              "all others." },
+	{ .name = "limits", .options = pair_options },
 	{ 0 },
 };
 
@@ -73,12 +114,14 @@ static bool target_read(struct arena *arena, const char *text, struct resolve_ta
 		if (*end || end == colon + 1 || port == 0 || port > UINT16_MAX)
 			return false;
 	}
-	*out = (struct resolve_target){ arena_str_len(arena, text, colon ? (size_t)(colon - text) : strlen(text)),
-		                        (uint16_t)port };
+	*out = (struct resolve_target){
+		arena_str_len(arena, text, colon ? (size_t)(colon - text) : strlen(text)), (uint16_t)port
+	};
 	return *out->host && !strpbrk(out->host, ": /");
 }
 
-static char *policy_read_targets(struct arena *arena, const struct conf_section *section, struct peer_policy *policy)
+static char *policy_read_targets(struct arena *arena, const struct conf_section *section,
+                                 struct peer_policy *policy)
 {
 	policy->target_count = conf_list_count(section, "address");
 	policy->targets = arena_zalloc(arena, policy->target_count * sizeof(*policy->targets) + 1);
@@ -86,23 +129,26 @@ static char *policy_read_targets(struct arena *arena, const struct conf_section 
 		const char *text = conf_list_at(section, "address", i);
 
 		if (!target_read(arena, text, &policy->targets[i]))
-			return conf_fault(section, "\"%s\" is not an address, allowed: host or host:port", text);
+			return conf_fault(section, "\"%s\" is not an address, allowed: host or host:port",
+			                  text);
 	}
 	return NULL;
 }
 
 /* The section that says it: the peer's own, or "*" where that one does not. */
-static const struct conf_section *policy_teller(const struct conf_section *own, const struct conf_section *everybody,
-                                                const char *option)
+static const struct conf_section *policy_teller(const struct conf_section *own,
+                                                const struct conf_section *everybody, const char *option)
 {
 	return everybody && !conf_is_set(own, option) ? everybody : own;
 }
 
-static void policy_read(const struct conf_section *own, const struct conf_section *everybody, struct peer_policy *policy)
+static void policy_read(const struct conf_section *own, const struct conf_section *everybody,
+                        struct peer_policy *policy)
 {
 #define SAID(option) policy_teller(own, everybody, option), option
 	policy->allow = conf_bool(own, "allow");
-	policy->tls = strcmp(conf_string(SAID("tls")), "optional") == 0 ? PEER_TLS_OPTIONAL : PEER_TLS_REQUIRED;
+	policy->tls =
+		strcmp(conf_string(SAID("tls")), "optional") == 0 ? PEER_TLS_OPTIONAL : PEER_TLS_REQUIRED;
 	policy->wait_ms = (uint64_t)conf_number(SAID("wait"));
 	policy->wait_iq_ms = (uint64_t)conf_number(SAID("wait-iq"));
 	policy->queue_stanzas = (size_t)conf_number(SAID("queue-stanzas"));
@@ -128,11 +174,13 @@ static char *policy_read_peer(struct config *config, const struct conf_section *
 	struct jid domain;
 
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
-		return conf_fault(section, "peer \"%s\" is not a domain name, allowed: a domain or \"*\"", title);
+		return conf_fault(section, "peer \"%s\" is not a domain name, allowed: a domain or \"*\"",
+		                  title);
 	if (policies_have(policies, domain.text))
 		return conf_fault(section, "peer \"%s\" has a section already", title);
 	if (config_host(config, domain.text, strlen(domain.text)))
-		return conf_fault(section, "\"%s\" is a host of this server, allowed: domains of others", title);
+		return conf_fault(section, "\"%s\" is a host of this server, allowed: domains of others",
+		                  title);
 	policy->domain = domain.text;
 	policies->count++;
 	policy_read(section, everybody, policy);
@@ -156,8 +204,14 @@ static int policy_compare(const void *a, const void *b)
 
 /* What holds where the file has no section "*": the options' fallbacks, which stand in their rows. */
 static const struct peer_policy policy_default = {
-	.domain = EVERYBODY, .allow = true, .tls = PEER_TLS_REQUIRED, .wait_ms = 60000, .wait_iq_ms = 30000,
-	.queue_stanzas = 1000, .queue_bytes = 1024 * 1024, .idle_ms = 600000,
+	.domain = EVERYBODY,
+	.allow = true,
+	.tls = PEER_TLS_REQUIRED,
+	.wait_ms = 60000,
+	.wait_iq_ms = 30000,
+	.queue_stanzas = 1000,
+	.queue_bytes = 1024 * 1024,
+	.idle_ms = 600000,
 };
 
 void *policy_configure(struct config *config, const struct conf *conf, char **error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the administrator wants of each remote domain: the `peer` sections of the configuration, in the snapshot. The
- * section titled "*" is meant for all that have none of their own.
+ * What the administrator wants of each remote domain: the `peer` sections of the configuration, in the
+ * snapshot. The section titled "*" is meant for all that have none of their own.
  */
 #ifndef S2S_POLICY_H
 #define S2S_POLICY_H
@@ -17,13 +17,13 @@
 enum peer_tls { PEER_TLS_REQUIRED, PEER_TLS_OPTIONAL };
 
 struct peer_policy {
-	const char *domain;             /* prepared; "*" */
+	const char *domain; /* prepared; "*" */
 	bool allow;
 	enum peer_tls tls;
-	uint64_t wait_ms;               /* how long a message or subscription may wait for the link */
-	uint64_t wait_iq_ms;            /* an iq, whose sender waits for the answer */
+	uint64_t wait_ms;    /* how long a message or subscription may wait for the link */
+	uint64_t wait_iq_ms; /* an iq, whose sender waits for the answer */
 	size_t queue_stanzas, queue_bytes;
-	uint64_t idle_ms;               /* an outgoing stream without a stanza for so long is closed; 0: never */
+	uint64_t idle_ms; /* an outgoing stream without a stanza for so long is closed; 0: never */
 	struct resolve_target *targets; /* instead of what the DNS says */
 	size_t target_count;
 };
@@ -31,10 +31,10 @@ struct peer_policy {
 /* The module's part of a snapshot. */
 struct peer_policies {
 	struct peer_policy fallback;
-	struct peer_policy *peers;      /* by domain */
+	struct peer_policy *peers; /* by domain */
 	size_t count;
-	size_t unverified_pairs;        /* of one incoming stream: under way */
-	size_t verified_pairs;          /* and proven */
+	size_t unverified_pairs; /* of one incoming stream: under way */
+	size_t verified_pairs;   /* and proven */
 };
 
 extern const struct conf_section_kind policy_sections[];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The module: server to server. Its destination is every domain that is not in the domain table; a stanza goes to the home
- * of its pair of domains. What it keeps on a home is opened, reconfigured, drained and closed here.
+ * The module: server to server. Its destination is every domain that is not in the domain table; a stanza
+ * goes to the home of its pair of domains. What it keeps on a home is opened, reconfigured, drained and
+ * closed here.
  */
 #include "s2s.h"
 
@@ -17,7 +18,7 @@
 
 enum {
 	SWEEP_EVERY_MS = 60000,
-	LINK_REST_MS = 600000,          /* how long a link at rest is remembered, with its last trouble */
+	LINK_REST_MS = 600000, /* how long a link at rest is remembered, with its last trouble */
 	DNS_TIMEOUT_MS = 2000,
 	DNS_TRIES = 2,
 };
@@ -29,8 +30,8 @@ static struct worker *s2s_worker(struct home *from, const struct parcel *parcel)
 	const struct jid *sender = &parcel->stanza->from, *to = &parcel->to;
 	struct link_key key;
 
-	link_key_make(&key, sender->text ? jid_domain_text(sender) : "", sender->domain_len, jid_domain_text(to),
-	              to->domain_len);
+	link_key_make(&key, sender->text ? jid_domain_text(sender) : "", sender->domain_len,
+	              jid_domain_text(to), to->domain_len);
 	return link_home(from, &key)->worker;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Server to server: what the module keeps on each home. A link (link.h) is everything between one of our domains and one
- * remote domain; it lives on the home of the pair. Streams that other servers open (incoming.h) live on the home of the
- * first pair that they name, streams that we open (outgoing.h) where they are needed.
+ * Server to server: what the module keeps on each home. A link (link.h) is everything between one of our
+ * domains and one remote domain; it lives on the home of the pair. Streams that other servers open
+ * (incoming.h) live on the home of the first pair that they name, streams that we open (outgoing.h) where
+ * they are needed.
  */
 #ifndef S2S_S2S_H
 #define S2S_S2S_H
@@ -19,13 +20,13 @@
 struct s2s {
 	struct home *home;
 	struct resolver *resolver;
-	struct map *links;              /* link key -> struct link */
-	struct list resting;            /* links with nothing to do, longest first */
+	struct map *links;   /* link key -> struct link */
+	struct list resting; /* links with nothing to do, longest first */
 	size_t resting_count;
-	size_t connecting;              /* links that are trying to connect */
-	struct timer sweep;             /* forgets links that have rested long enough */
+	size_t connecting;  /* links that are trying to connect */
+	struct timer sweep; /* forgets links that have rested long enough */
 	struct list outgoings, incomings;
-	struct map *callbacks;          /* remote domain -> struct outgoing that only carries verify requests */
+	struct map *callbacks; /* remote domain -> struct outgoing that only carries verify requests */
 	bool draining;
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * RFC 6120 §8.3.3.16: remote-server-not-found is a domain that does not exist or offers no such service; §8.3.3.17:
- * remote-server-timeout is one that exists, but no stream came about (connection, TLS, dialback). XEP-0220 §2.1.1: after a
- * dialback error what waits MUST be returned, after an invalid key with internal-server-error.
+ * RFC 6120 §8.3.3.16: remote-server-not-found is a domain that does not exist or offers no such service;
+ * §8.3.3.17: remote-server-timeout is one that exists, but no stream came about (connection, TLS,
+ * dialback). XEP-0220 §2.1.1: after a dialback error what waits MUST be returned, after an invalid key with
+ * internal-server-error.
  */
 #include "trouble.h"
 

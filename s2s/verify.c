@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * XEP-0220 §2.1.2, the receiving server as a client of the authoritative server. Which stream carries the question.
+ * XEP-0220 §2.1.2, the receiving server as a client of the authoritative server. Which stream carries the
+ * question.
  */
 #include "verify.h"
 
@@ -10,7 +11,8 @@
 #include "base/mem.h"
 #include "outgoing.h"
 
-/* The stream to ask on: the link's, when it is up and lives here; one for questions alone that exists; a new one. */
+/* The stream to ask on: the link's, when it is up and lives here; one for questions alone that exists; a
+ * new one. */
 static struct outgoing *verify_stream(struct s2s *s2s, const char *receiving, const char *originating)
 {
 	struct link *link = link_find(s2s, receiving, originating);

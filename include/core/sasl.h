@@ -62,6 +62,8 @@ void sasl_derive(struct sasl *sasl);            /* on any thread */
 enum sasl_result sasl_derived(struct sasl *sasl, struct buf *out, enum sasl_condition *condition);
 
 const struct jid *sasl_user(const struct sasl *sasl);   /* bare JID on the stream's host */
+/* The user name as the client wrote it, for the log; NULL: none was understood. */
+const char *sasl_claimed(const struct sasl *sasl);
 enum sasl_mechanism sasl_used(const struct sasl *sasl);
 
 /* Keys from a new password (SASLprep'ed here): salt random, 10000 iterations; slow. false: the password is

@@ -28,6 +28,9 @@ enum { ADDRESS_TEXT = 64 };
 void address_write(const struct address *address, char text[ADDRESS_TEXT]);             /* "[::1]:5222" */
 void address_write_host(const struct address *address, char text[ADDRESS_TEXT]);        /* "::1" */
 bool address_same_host(const struct address *a, const struct address *b);
+/* What one customer has, as a key to count by: the IPv4 address, or the /64 of the IPv6 address. How many bytes. */
+enum { ADDRESS_CUSTOMER = 9 };
+size_t address_customer(const struct address *address, uint8_t key[ADDRESS_CUSTOMER]);
 
 /* "10.0.0.0/8", "::1", "192.0.2.7". */
 struct network_range {

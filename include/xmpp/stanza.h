@@ -79,6 +79,9 @@ void stanza_unref(const struct stanza **s);     /* leaves NULL; the last one fre
 
 /* Bytes that it weighs in queues: content and start tag, about. */
 size_t stanza_weight(const struct stanza *s);
+/* Whether no more than limit bytes are written of it when it goes to that address. Escaping may make it six
+ * times as large as it came. */
+bool stanza_fits(const struct stanza *s, const struct jid *to, size_t limit);
 
 /* What one copy differs in from the stanza; NULL members: the stanza's own. */
 struct stanza_copy {

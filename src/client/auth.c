@@ -45,37 +45,53 @@ static void auth_end_exchange(struct client *client)
 	stream_resume(client->stream);
 }
 
+static void auth_log_failure(const struct client *client, const struct address *peer,
+                             enum sasl_condition condition)
+{
+	const struct sasl *sasl = client->login->sasl;
+	char address[ADDRESS_TEXT];
+
+	address_write(peer, address);
+	log_info(client_log(client), stream_id(client->stream), "login failed",
+	         LOG_STR("user", sasl ? sasl_claimed(sasl) : NULL), LOG_STR("host", client->login->host),
+	         LOG_STR("address", address),
+	         LOG_STR("mechanism", sasl ? sasl_mechanism_name(sasl_used(sasl)) : NULL),
+	         LOG_STR("reason", sasl_condition_name(condition)));
+}
+
 static void auth_say_failure(struct client *client, enum sasl_condition condition)
 {
 	buf_printf(stream_out(client->stream), "<failure xmlns='" NS_SASL "'><%s/></failure>",
 	           sasl_condition_name(condition));
 }
 
-/* The peer may be wrong a few times on a stream (§6.4.5). A fault of ours is not counted; what is remembered
- * beyond the stream is only a wrong password. */
+/* The peer may begin in vain a few times on a stream (§6.4.5). */
+static void auth_count_failure(struct client *client)
+{
+	const struct limits *limits = &stream_home(client->stream)->config->limits;
+
+	if (++client->login->failures >= limits->login_failures_per_stream)
+		client_fail(client, STREAM_POLICY_VIOLATION, "too many failed logins");
+}
+
+/* A fault of ours is not counted; what is remembered beyond the stream is only a wrong password. */
 static void auth_failed(struct client *client, enum sasl_condition condition)
 {
 	struct login *login = client->login;
 	struct home *home = stream_home(client->stream);
-	const struct jid *user = login->sasl ? sasl_user(login->sasl) : NULL;
 	struct address peer, own;
-	char address[ADDRESS_TEXT];
 
 	conn_address(stream_conn(client->stream), &peer, &own);
-	address_write(&peer, address);
 	auth_say_failure(client, condition);
 	if (condition != SASL_ABORTED && condition != SASL_TEMPORARY_AUTH_FAILURE) {
-		login->failures++;
 		home->figures.login_failures++;
 		if (login->guesses)
-			failures_note(home, user, &peer);
-		log_info(client_log(client), stream_id(client->stream), "login failed",
-		         LOG_STR("user", user ? user->text : NULL), LOG_STR("address", address),
-		         LOG_STR("reason", sasl_condition_name(condition)));
+			failures_note(home, sasl_user(login->sasl), &peer);
+		auth_log_failure(client, &peer, condition);
 	}
 	auth_end_exchange(client);
-	if (login->failures >= home->config->limits.login_failures_per_stream)
-		client_fail(client, STREAM_POLICY_VIOLATION, "too many failed logins");
+	if (condition != SASL_TEMPORARY_AUTH_FAILURE)
+		auth_count_failure(client);
 }
 
 /* §6.4.6: whom the header named under TLS is who must have logged in. */
@@ -289,7 +305,11 @@ void client_auth(struct client *client, struct stanza **element)
 	struct buf initial = { 0 }, out = { 0 };
 	bool has_initial = (*element)->root->first != NULL;
 
+	if (login->sasl)
+		auth_count_failure(client);
 	sasl_free(&login->sasl);
+	if (client->state == CLIENT_ENDING)
+		return;
 	if (condition == SASL_NO_ERROR && !auth_data(*element, &initial))
 		condition = SASL_INCORRECT_ENCODING;
 	if (condition != SASL_NO_ERROR) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Failed logins, counted in token buckets (SECURITY: brute force): ten of an account and a hundred of an
+ * Failed logins, counted in token buckets: ten of an account and a hundred of an
  * address pass freely; from then on an attempt waits until the bucket has room for one more failure, at most
  * five seconds for an account and one for an address. Success costs nothing, so a campus behind one address
  * is not slowed by its size.
@@ -26,7 +26,7 @@ struct failure {
 	struct list_link link; /* by age */
 	struct rate rate;
 	size_t key_len;
-	char key[]; /* the bare JID, or the address; no JID of an account looks like an address */
+	char key[]; /* the bare JID, or what one customer has; no JID begins like the latter */
 };
 
 struct failures {
@@ -63,7 +63,7 @@ void failures_free(struct failures **failures)
 	*failures = NULL;
 }
 
-static struct failure *failure_get(struct failures *failures, const char *key, size_t len)
+static struct failure *failure_get(struct failures *failures, const void *key, size_t len)
 {
 	struct failure *failure = map_find(failures->map, key, len);
 
@@ -91,7 +91,7 @@ static bool address_is_trusted(const struct config *config, const struct address
 
 /* The failure takes what is left in the bucket and never more, so that patience comes back soon after an
  * attack. */
-static void failure_count(struct home *home, const char *key, size_t len, uint32_t units, uint32_t burst)
+static void failure_count(struct home *home, const void *key, size_t len, uint32_t units, uint32_t burst)
 {
 	struct failure *failure = failure_get(client_room(home)->failures, key, len);
 
@@ -100,16 +100,15 @@ static void failure_count(struct home *home, const char *key, size_t len, uint32
 
 void failures_note(struct home *home, const struct jid *account, const struct address *address)
 {
-	char text[ADDRESS_TEXT];
+	uint8_t key[ADDRESS_CUSTOMER];
+	size_t len = address_customer(address, key);
 
 	failure_count(home, account->text, jid_bare_len(account), ACCOUNT_UNITS, ACCOUNT_BURST);
-	if (address_is_trusted(home->config, address))
-		return;
-	address_write_host(address, text);
-	failure_count(home, text, strlen(text), ADDRESS_UNITS, ADDRESS_BURST);
+	if (!address_is_trusted(home->config, address))
+		failure_count(home, key, len, ADDRESS_UNITS, ADDRESS_BURST);
 }
 
-static uint64_t failure_wait_ms(struct home *home, const char *key, size_t len, uint32_t units,
+static uint64_t failure_wait_ms(struct home *home, const void *key, size_t len, uint32_t units,
                                 uint32_t burst)
 {
 	const struct failure *failure = map_find(client_room(home)->failures->map, key, len);
@@ -120,12 +119,12 @@ static uint64_t failure_wait_ms(struct home *home, const char *key, size_t len, 
 
 uint64_t failures_wait_ms(struct home *home, const struct jid *account, const struct address *address)
 {
-	char text[ADDRESS_TEXT];
+	uint8_t key[ADDRESS_CUSTOMER];
+	size_t len = address_customer(address, key);
 	uint64_t of_account, of_address;
 
-	address_write_host(address, text);
 	of_account =
 		failure_wait_ms(home, account->text, jid_bare_len(account), ACCOUNT_UNITS, ACCOUNT_BURST);
-	of_address = failure_wait_ms(home, text, strlen(text), ADDRESS_UNITS, ADDRESS_BURST);
+	of_address = failure_wait_ms(home, key, len, ADDRESS_UNITS, ADDRESS_BURST);
 	return of_account > of_address ? of_account : of_address;
 }

@@ -27,6 +27,7 @@ struct sasl {
 	struct arena arena;
 	enum sasl_step step;
 	enum sasl_mechanism mechanism;
+	const char *name; /* as the client says it */
 	struct jid user;
 	bool exists;
 	struct store_credential key; /* the user's, or one made up */
@@ -88,6 +89,11 @@ const struct jid *sasl_user(const struct sasl *sasl)
 	return &sasl->user;
 }
 
+const char *sasl_claimed(const struct sasl *sasl)
+{
+	return sasl->name;
+}
+
 enum sasl_mechanism sasl_used(const struct sasl *sasl)
 {
 	return sasl->mechanism;
@@ -125,10 +131,9 @@ static bool sasl_allows(struct sasl *sasl, const char *authzid)
 	       jid_same(&jid, &sasl->user);
 }
 
-static enum sasl_result sasl_look_up(struct sasl *sasl, const char *name, const char *authzid,
-                                     enum sasl_condition *condition)
+static enum sasl_result sasl_look_up(struct sasl *sasl, const char *authzid, enum sasl_condition *condition)
 {
-	if (!sasl_take_user(sasl, name))
+	if (!sasl_take_user(sasl, sasl->name))
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
 	if (!sasl_allows(sasl, authzid))
 		return sasl_fail(sasl, SASL_INVALID_AUTHZID, condition);
@@ -165,19 +170,19 @@ static bool plain_part(struct sasl *sasl, const char *part, const char *end, con
 static enum sasl_result plain_begin(struct sasl *sasl, const char *message, size_t len,
                                     enum sasl_condition *condition)
 {
-	const char *end = message + len, *authcid, *password, *name, *authzid;
+	const char *end = message + len, *authcid, *password, *authzid;
 
 	authcid = memchr(message, '\0', len);
 	password = authcid ? memchr(authcid + 1, '\0', (size_t)(end - authcid - 1)) : NULL;
 	if (!password || password == authcid + 1 || password + 1 == end ||
 	    !plain_part(sasl, message, authcid, &authzid) ||
-	    !plain_part(sasl, authcid + 1, password, &name) ||
+	    !plain_part(sasl, authcid + 1, password, &sasl->name) ||
 	    !utf8_is_xml(password + 1, (size_t)(end - password - 1)))
 		return sasl_fail(sasl, SASL_MALFORMED_REQUEST, condition);
 	sasl->password = password_prepare(password + 1, (size_t)(end - password - 1));
 	if (!sasl->password)
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
-	return sasl_look_up(sasl, name, authzid, condition);
+	return sasl_look_up(sasl, authzid, condition);
 }
 
 void sasl_derive(struct sasl *sasl)
@@ -231,11 +236,12 @@ static enum sasl_result scram_begin(struct sasl *sasl, const char *message, size
 	if (!scram_first_read(&sasl->arena, message, len, &sasl->first) ||
 	    (sasl->first.flag == 'p') != mechanisms[sasl->mechanism].plus)
 		return sasl_fail(sasl, SASL_MALFORMED_REQUEST, condition);
+	sasl->name = sasl->first.username;
 	if (sasl->first.flag == 'y' && sasl_offers_binding(sasl->terms))
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
 	if (sasl->first.flag == 'p' && terms_binding(sasl->terms, sasl->first.binding, &value) == 0)
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
-	return sasl_look_up(sasl, sasl->first.username, sasl->first.authzid, condition);
+	return sasl_look_up(sasl, sasl->first.authzid, condition);
 }
 
 /* ---- keys ---- */

@@ -138,6 +138,18 @@ bool address_same_host(const struct address *a, const struct address *b)
 	return a->any.sa_family == b->any.sa_family && memcmp(a_host, b_host, a_len) == 0;
 }
 
+size_t address_customer(const struct address *address, uint8_t key[ADDRESS_CUSTOMER])
+{
+	size_t len;
+	const uint8_t *host = address_host(address, &len);
+
+	if (len > ADDRESS_CUSTOMER - 1)
+		len = ADDRESS_CUSTOMER - 1;
+	key[0] = (uint8_t)address->any.sa_family;
+	memcpy(key + 1, host, len);
+	return len + 1;
+}
+
 bool network_range_read(const char *text, struct network_range *out)
 {
 	const char *slash = strchr(text, '/');

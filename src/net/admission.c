@@ -24,11 +24,9 @@ enum admission_state {
 	ADMISSION_LEFT,   /* outside; its mail is under way */
 };
 
-enum { CROWD_KEY_MAX = 9 };
-
 /* The unauthenticated of one address. */
 struct crowd {
-	uint8_t key[CROWD_KEY_MAX];
+	uint8_t key[ADDRESS_CUSTOMER];
 	size_t key_len;
 	size_t inside;
 	struct admission_pass *first, **last; /* waiting */
@@ -80,22 +78,10 @@ void admission_free(struct admission **admission)
 
 /* ---- crowds ---- */
 
-/* An IPv4 address, or the /64 of an IPv6 address: what one customer has. */
-static size_t crowd_key(const struct address *address, uint8_t key[CROWD_KEY_MAX])
-{
-	key[0] = (uint8_t)address->any.sa_family;
-	if (address->any.sa_family == AF_INET6) {
-		memcpy(key + 1, &address->v6.sin6_addr, 8);
-		return 9;
-	}
-	memcpy(key + 1, &address->v4.sin_addr, 4);
-	return 5;
-}
-
 static struct crowd *crowd_find(const struct admission *admission, const struct address *address)
 {
-	uint8_t key[CROWD_KEY_MAX];
-	size_t len = crowd_key(address, key);
+	uint8_t key[ADDRESS_CUSTOMER];
+	size_t len = address_customer(address, key);
 
 	return map_find(admission->crowds, key, len);
 }
@@ -107,7 +93,7 @@ static struct crowd *crowd_get(struct admission *admission, const struct address
 	if (crowd)
 		return crowd;
 	crowd = mem_zalloc(sizeof(*crowd));
-	crowd->key_len = crowd_key(address, crowd->key);
+	crowd->key_len = address_customer(address, crowd->key);
 	crowd->last = &crowd->first;
 	map_put(admission->crowds, crowd->key, crowd->key_len, crowd);
 	return crowd;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a domain to a connected socket: RFC 6120 §3.2 (SRV, fallback only where no SRV record exists), RFC 2782 (the next
- * target when one cannot be reached), RFC 8305 §5 (attempts side by side, 250 ms apart).
+ * From a domain to a connected socket: RFC 6120 §3.2 (SRV, fallback only where no SRV record exists), RFC
+ * 2782 (the next target when one cannot be reached), RFC 8305 §5 (attempts side by side, 250 ms apart).
  *
- * Targets give addresses, addresses give attempts. A step begins the next attempt; it comes each 250 ms, and at once when
- * an attempt fails. The next target is resolved only when the addresses of those before it are used up.
+ * Targets give addresses, addresses give attempts. A step begins the next attempt; it comes each 250 ms,
+ * and at once when an attempt fails. The next target is resolved only when the addresses of those before it
+ * are used up.
  */
 #include "net/connect.h"
 
@@ -26,7 +27,7 @@ enum {
 	CONNECT_STEP_MS = 250,
 	CONNECT_TIMEOUT_MS = 30000,
 	CONNECT_TARGETS = 16,
-	CONNECT_ATTEMPTS = 32,          /* of one connect: a domain that lists more addresses is not tried further */
+	CONNECT_ATTEMPTS = 32, /* of one connect: a domain that lists more addresses is not tried further */
 	CONNECT_REASON = 400,
 };
 
@@ -44,15 +45,15 @@ struct connect {
 	char *domain;
 	uint16_t fallback_port;
 	bool found_by_srv, found_by_administrator;
-	struct resolve *resolve;        /* under way; NULL */
-	struct resolve_target targets[CONNECT_TARGETS];         /* hosts owned */
+	struct resolve *resolve;                        /* under way; NULL */
+	struct resolve_target targets[CONNECT_TARGETS]; /* hosts owned */
 	size_t target_count, target_next;
-	struct address *addresses;      /* of the targets resolved so far */
+	struct address *addresses; /* of the targets resolved so far */
 	size_t address_count, address_next;
-	struct list attempts;           /* under way */
+	struct list attempts; /* under way */
 	struct timer step_timer, deadline;
-	bool dns_failed;                /* of one target at least */
-	char reason[CONNECT_REASON];    /* of the last failure */
+	bool dns_failed;             /* of one target at least */
+	char reason[CONNECT_REASON]; /* of the last failure */
 	connect_done *done;
 	void *owner;
 };
@@ -102,7 +103,8 @@ static void connect_finish(struct connect *connect, enum connect_status status, 
 	done(owner, status, transport, reason);
 }
 
-__attribute__((format(printf, 2, 3))) static void connect_say(struct connect *connect, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void connect_say(struct connect *connect, const char *format,
+                                                              ...)
 {
 	va_list args;
 
@@ -148,11 +150,10 @@ static void connect_deadline_expired(struct worker *worker, struct timer *timer)
 	connect_fail(connect);
 }
 
-
 /* ---- SRV ---- */
 
-static void connect_found_services(void *owner, enum resolve_status status, const struct resolve_target *targets,
-                                   size_t count)
+static void connect_found_services(void *owner, enum resolve_status status,
+                                   const struct resolve_target *targets, size_t count)
 {
 	struct connect *connect = owner;
 
@@ -167,7 +168,8 @@ static void connect_found_services(void *owner, enum resolve_status status, cons
 		connect_add_target(connect, connect->domain, connect->fallback_port);
 		break;
 	case RESOLVE_REFUSED:
-		connect_say(connect, "the SRV record of %s says that it does not offer this service", connect->domain);
+		connect_say(connect, "the SRV record of %s says that it does not offer this service",
+		            connect->domain);
 		connect_finish(connect, CONNECT_NO_SERVICE, NULL);
 		return;
 	case RESOLVE_FAILED:
@@ -190,9 +192,12 @@ static void connect_found_addresses(void *owner, enum resolve_status status, con
 	if (status == RESOLVE_FAILED)
 		connect->dns_failed = true;
 	if (status != RESOLVE_OK && connect->address_count == 0)
-		connect_say(connect, status == RESOLVE_FAILED ? "the DNS could not say the address of %s"
-		                                              : "%s has no address in the DNS", host);
-	connect->addresses = mem_realloc(connect->addresses, (connect->address_count + count) * sizeof(*addresses) + 1);
+		connect_say(connect,
+		            status == RESOLVE_FAILED ? "the DNS could not say the address of %s"
+		                                     : "%s has no address in the DNS",
+		            host);
+	connect->addresses =
+		mem_realloc(connect->addresses, (connect->address_count + count) * sizeof(*addresses) + 1);
 	if (count)
 		memcpy(connect->addresses + connect->address_count, addresses, count * sizeof(*addresses));
 	connect->address_count += count;
@@ -206,7 +211,8 @@ static void connect_resolve_next(struct connect *connect)
 {
 	const struct resolve_target *target = &connect->targets[connect->target_next++];
 
-	connect->resolve = resolve_addresses(connect->resolver, target->host, target->port, connect_found_addresses, connect);
+	connect->resolve = resolve_addresses(connect->resolver, target->host, target->port,
+	                                     connect_found_addresses, connect);
 }
 
 /* ---- attempts ---- */
@@ -246,7 +252,8 @@ static int attempt_open(const struct address *address)
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int error;
 
-	if (fd < 0 || connect(fd, &address->any, (socklen_t)address_size(address)) == 0 || errno == EINPROGRESS)
+	if (fd < 0 || connect(fd, &address->any, (socklen_t)address_size(address)) == 0 ||
+	    errno == EINPROGRESS)
 		return fd;
 	error = errno;
 	close(fd);
@@ -280,13 +287,15 @@ static void connect_step_expired(struct worker *worker, struct timer *timer)
 	connect_step(LIST_MEMBER(timer, struct connect, step_timer));
 }
 
-/* Begins what can be begun: the next address, else the next target's; ends when nothing is under way any more. */
+/* Begins what can be begun: the next address, else the next target's; ends when nothing is under way any
+ * more. */
 static void connect_step(struct connect *connect)
 {
 	timer_stop(connect->worker, &connect->step_timer);
 	while (connect->address_next < connect->address_count)
 		if (attempt_start(connect, &connect->addresses[connect->address_next++])) {
-			timer_start(connect->worker, &connect->step_timer, CONNECT_STEP_MS, connect_step_expired);
+			timer_start(connect->worker, &connect->step_timer, CONNECT_STEP_MS,
+			            connect_step_expired);
 			return;
 		}
 	if (connect->resolve)
@@ -297,8 +306,8 @@ static void connect_step(struct connect *connect)
 		connect_fail(connect);
 }
 
-struct connect *connect_start(struct worker *worker, struct resolver *resolver, const struct connect_options *options,
-                              connect_done *done, void *owner)
+struct connect *connect_start(struct worker *worker, struct resolver *resolver,
+                              const struct connect_options *options, connect_done *done, void *owner)
 {
 	struct connect *connect = mem_zalloc(sizeof(*connect));
 
@@ -310,8 +319,8 @@ struct connect *connect_start(struct worker *worker, struct resolver *resolver, 
 	connect->done = done;
 	connect->owner = owner;
 	list_init(&connect->attempts);
-	timer_start(worker, &connect->deadline, options->timeout_ms ? options->timeout_ms : CONNECT_TIMEOUT_MS,
-	            connect_deadline_expired);
+	timer_start(worker, &connect->deadline,
+	            options->timeout_ms ? options->timeout_ms : CONNECT_TIMEOUT_MS, connect_deadline_expired);
 	for (size_t i = 0; i < options->target_count; i++)
 		connect_add_target(connect, options->targets[i].host, options->targets[i].port);
 	if (connect->found_by_administrator || !options->service) {

@@ -2,9 +2,10 @@
  *
  * DNS through c-ares: RFC 2782 (SRV), RFC 8305 §3 and §4 (both families side by side, then alternating).
  *
- * A lookup is one question to the DNS (a type and a name) with its answer; all who ask the same share it, and it stays in
- * the cache for the TTL. A resolve is one caller's question and needs one lookup (SRV) or two (AAAA, A). What must stay
- * true: only an answer that says so means "there is none"; everything else is "could not find out" and is never cached.
+ * A lookup is one question to the DNS (a type and a name) with its answer; all who ask the same share it,
+ * and it stays in the cache for the TTL. A resolve is one caller's question and needs one lookup (SRV) or
+ * two (AAAA, A). What must stay true: only an answer that says so means "there is none"; everything else is
+ * "could not find out" and is never cached.
  */
 #include "net/resolve.h"
 
@@ -24,21 +25,24 @@
 #include "srv.h"
 
 enum {
-	RESOLVE_RECORDS = 16,           /* of one answer; a domain that has more gets by with these */
-	RESOLVE_CACHED = 4096,          /* lookups; beyond this the cache begins anew */
+	RESOLVE_RECORDS = 16,  /* of one answer; a domain that has more gets by with these */
+	RESOLVE_CACHED = 4096, /* lookups; beyond this the cache begins anew */
 	RESOLVE_TTL_MS = 3600 * 1000,
 	RESOLVE_NEGATIVE_MS = 60 * 1000,
-	RESOLVE_OTHER_FAMILY_MS = 300,  /* what the slower family gets when the faster has answered */
-	DNS_CLASS_IN = 1, DNS_A = 1, DNS_AAAA = 28, DNS_SRV = 33,
+	RESOLVE_OTHER_FAMILY_MS = 300, /* what the slower family gets when the faster has answered */
+	DNS_CLASS_IN = 1,
+	DNS_A = 1,
+	DNS_AAAA = 28,
+	DNS_SRV = 33,
 	DNS_HEADER = 12,
 };
 
 struct resolver {
 	struct worker *worker;
 	ares_channel channel;
-	struct timer timer;             /* when c-ares wants to look at its own time-outs */
-	struct list sockets;            /* struct resolver_socket */
-	struct list resolves;           /* all under way */
+	struct timer timer;   /* when c-ares wants to look at its own time-outs */
+	struct list sockets;  /* struct resolver_socket */
+	struct list resolves; /* all under way */
 	struct map *lookups;
 };
 
@@ -50,32 +54,32 @@ struct resolver_socket {
 };
 
 struct lookup {
-	struct resolver *resolver;      /* NULL: it has left the cache */
-	unsigned refs;                  /* the cache, c-ares while it asks, each resolve */
+	struct resolver *resolver; /* NULL: it has left the cache */
+	unsigned refs;             /* the cache, c-ares while it asks, each resolve */
 	bool asking;
 	enum resolve_status status;
 	uint64_t until_ms;
-	struct list waiting;            /* struct lookup_use */
-	struct srv_record records[RESOLVE_RECORDS];     /* SRV; hosts owned */
-	struct address addresses[RESOLVE_RECORDS];      /* A, AAAA; without port */
+	struct list waiting;                        /* struct lookup_use */
+	struct srv_record records[RESOLVE_RECORDS]; /* SRV; hosts owned */
+	struct address addresses[RESOLVE_RECORDS];  /* A, AAAA; without port */
 	size_t count;
 	uint16_t type;
 	size_t key_len;
-	char key[];                     /* type (two bytes), name, NUL */
+	char key[]; /* type (two bytes), name, NUL */
 };
 
 struct lookup_use {
-	struct list_link link;          /* in lookup->waiting while it asks */
+	struct list_link link; /* in lookup->waiting while it asks */
 	struct resolve *resolve;
-	struct lookup *lookup;          /* counted; NULL: this one is not needed */
+	struct lookup *lookup; /* counted; NULL: this one is not needed */
 };
 
 struct resolve {
 	struct list_link link;
 	struct resolver *resolver;
-	struct lookup_use uses[2];      /* SRV; or AAAA and A */
-	struct timer timer;             /* an answer that is at hand already, or the slower family's time */
-	struct address known[RESOLVE_RECORDS];          /* a literal's, or of the hosts file */
+	struct lookup_use uses[2]; /* SRV; or AAAA and A */
+	struct timer timer;        /* an answer that is at hand already, or the slower family's time */
+	struct address known[RESOLVE_RECORDS]; /* a literal's, or of the hosts file */
 	size_t known_count;
 	uint16_t port;
 	resolve_srv_done *srv_done;
@@ -101,7 +105,8 @@ static void resolver_wait(struct resolver *resolver)
 	struct timeval tv;
 
 	if (ares_timeout(resolver->channel, NULL, &tv))
-		timer_start(resolver->worker, &resolver->timer, (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1,
+		timer_start(resolver->worker, &resolver->timer,
+		            (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1,
 		            resolver_timer_expired);
 	else
 		timer_stop(resolver->worker, &resolver->timer);
@@ -112,7 +117,8 @@ static void resolver_socket_ready(evutil_socket_t fd, short what, void *context)
 	struct resolver *resolver = ((struct resolver_socket *)context)->resolver;
 
 	worker_stirred(resolver->worker);
-	ares_process_fd(resolver->channel, what & EV_READ ? fd : ARES_SOCKET_BAD, what & EV_WRITE ? fd : ARES_SOCKET_BAD);
+	ares_process_fd(resolver->channel, what & EV_READ ? fd : ARES_SOCKET_BAD,
+	                what & EV_WRITE ? fd : ARES_SOCKET_BAD);
 	resolver_wait(resolver);
 }
 
@@ -181,9 +187,10 @@ struct resolver *resolver_new(struct worker *worker, const struct resolver_optio
 	list_init(&resolver->sockets);
 	list_init(&resolver->resolves);
 	status = ares_init_options(&resolver->channel, &ares,
-	                           ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+	                           ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+	                                   ARES_OPT_SOCK_STATE_CB);
 	if (status != ARES_SUCCESS)
-		abort();        /* only out of memory: what it cannot read it does without */
+		abort(); /* only out of memory: what it cannot read it does without */
 	if (options->count)
 		resolver_set_servers(resolver, options->servers, options->count);
 	return resolver;
@@ -269,7 +276,8 @@ static int lookup_read_srv(struct lookup *lookup, const unsigned char *message, 
 	if (status != ARES_SUCCESS)
 		return status;
 	for (struct ares_srv_reply *r = first; r && lookup->count < RESOLVE_RECORDS; r = r->next)
-		lookup->records[lookup->count++] = (struct srv_record){ str_dup(r->host), r->priority, r->weight, r->port };
+		lookup->records[lookup->count++] =
+			(struct srv_record){ str_dup(r->host), r->priority, r->weight, r->port };
 	ares_free_data(first);
 	return ARES_SUCCESS;
 }
@@ -317,7 +325,8 @@ static int lookup_read(struct lookup *lookup, const unsigned char *message, int 
 	}
 }
 
-/* NXDOMAIN, and NOERROR without such a record; a name that the DNS cannot express does not exist there either. */
+/* NXDOMAIN, and NOERROR without such a record; a name that the DNS cannot express does not exist there
+ * either. */
 static enum resolve_status lookup_judge(const struct lookup *lookup, int status)
 {
 	if (status == ARES_SUCCESS)
@@ -347,7 +356,8 @@ static void lookup_answered(void *context, int status, int timeouts, unsigned ch
 	if (lookup->status == RESOLVE_NONE && ms > RESOLVE_NEGATIVE_MS)
 		ms = RESOLVE_NEGATIVE_MS;
 	if (lookup->resolver)
-		lookup->until_ms = worker_now_ms(lookup->resolver->worker) + (ms < RESOLVE_TTL_MS ? ms : RESOLVE_TTL_MS);
+		lookup->until_ms =
+			worker_now_ms(lookup->resolver->worker) + (ms < RESOLVE_TTL_MS ? ms : RESOLVE_TTL_MS);
 	while ((use = list_take_first(&lookup->waiting)))
 		resolve_progress(LIST_MEMBER(use, struct lookup_use, link)->resolve);
 	lookup_unref(lookup);
@@ -445,7 +455,8 @@ static bool use_is_ok(const struct lookup_use *use)
 	return use->lookup && !use->lookup->asking && use->lookup->status == RESOLVE_OK;
 }
 
-/* Targets of the SRV records in the order of this attempt; a target "." alone means that there is no such service. */
+/* Targets of the SRV records in the order of this attempt; a target "." alone means that there is no
+ * such service. */
 static void resolve_finish_srv(struct resolve *resolve)
 {
 	const struct lookup *lookup = resolve->uses[0].lookup;
@@ -502,7 +513,8 @@ static void resolve_finish_addresses(struct resolve *resolve)
 			addresses[i].v4.sin_port = htons(resolve->port);
 		else
 			addresses[i].v6.sin6_port = htons(resolve->port);
-	resolve->addresses_done(resolve->owner, count ? RESOLVE_OK : resolve_judge_addresses(resolve), addresses, count);
+	resolve->addresses_done(resolve->owner, count ? RESOLVE_OK : resolve_judge_addresses(resolve),
+	                        addresses, count);
 }
 
 static void resolve_finish(struct resolve *resolve)
@@ -528,7 +540,8 @@ static void resolve_progress(struct resolve *resolve)
 	if (!use_is_asking(&resolve->uses[0]) && !use_is_asking(&resolve->uses[1]))
 		resolve_finish(resolve);
 	else if (use_is_ok(&resolve->uses[0]) || use_is_ok(&resolve->uses[1]))
-		timer_start(resolve->resolver->worker, &resolve->timer, RESOLVE_OTHER_FAMILY_MS, resolve_timer_expired);
+		timer_start(resolve->resolver->worker, &resolve->timer, RESOLVE_OTHER_FAMILY_MS,
+		            resolve_timer_expired);
 }
 
 /* What is at hand already is answered when the caller has returned. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order of SRV records: RFC 2782, "Weight". Records of weight 0 stand first in their priority, so that they are
- * drawn only by the number 0.
+ * The order of SRV records: RFC 2782, "Weight". Records of weight 0 stand first in their priority, so that
+ * they are drawn only by the number 0.
  */
 #include "srv.h"
 

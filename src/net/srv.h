@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * SRV records as values and the order in which they are tried (RFC 2782): by priority, and among those of one priority
- * by a draw in which a record of twice the weight comes first twice as often. Pure.
+ * SRV records as values and the order in which they are tried (RFC 2782): by priority, and among those of
+ * one priority by a draw in which a record of twice the weight comes first twice as often. Pure.
  */
 #ifndef NET_SRV_H
 #define NET_SRV_H
@@ -12,7 +12,7 @@
 #include "base/id.h"
 
 struct srv_record {
-	const char *host;       /* no final dot; "" is the target "." */
+	const char *host; /* no final dot; "" is the target "." */
 	uint16_t priority, weight, port;
 };
 

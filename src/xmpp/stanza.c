@@ -19,6 +19,8 @@ enum {
 	FOOTPRINT_FIXED = 384,
 	WRITE_GUESS = 1000,             /* of most stanzas' content */
 	TAG_WEIGHT = 32,
+	TAGS_MOST = sizeof("<presence from='' to=''></presence>"),
+	ESCAPED_MOST = 6,               /* bytes that one byte is written as: &quot; */
 	/* A longer original is left out of its error, which would else be larger than what was allowed to
 	 * come. */
 	ORIGINAL_MAX = 8 << 10,
@@ -211,6 +213,13 @@ size_t stanza_weight(const struct stanza *s)
 {
 	return TAG_WEIGHT + s->head_len + s->content_len + (s->from.text ? jid_len(&s->from) : 0) +
 	       (s->to.text ? jid_len(&s->to) : 0);
+}
+
+bool stanza_fits(const struct stanza *s, const struct jid *to, size_t limit)
+{
+	size_t addresses = (s->from.text ? jid_len(&s->from) : 0) + (to->text ? jid_len(to) : 0);
+
+	return TAGS_MOST + s->head_len + s->content_len + ESCAPED_MOST * addresses <= limit;
 }
 
 void stanza_write(struct buf *out, const struct stanza *s, const struct stanza_copy *copy)

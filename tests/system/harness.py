@@ -9,6 +9,7 @@ import inspect
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "demo"))
 sys.dont_write_bytecode = True
+FOOTER = b"</stream:stream>"
 
 from branch import BUILD, Branch, make_certificate  # noqa: E402
 from dns import Dns  # noqa: E402
@@ -116,7 +118,7 @@ class Raw:
         """Reads until text has come; answers everything up to its end and forgets it."""
         wanted = text.encode()
         while wanted not in self.got:
-            more = self.socket.recv(65536)
+            more = b"" if FOOTER in self.got else self.socket.recv(65536)
             if not more:
                 raise AssertionError(f"closed before {text!r} came, got {self.got[-2000:]!r}")
             self.got += more
@@ -125,15 +127,20 @@ class Raw:
         return head.decode(errors="replace")
 
     def expect_close(self):
-        """Reads to the end; answers what came."""
+        """Reads to the end, with our half of the closing handshake (RFC 6120 4.4) when theirs comes; answers what came."""
+        closed = False
         try:
             while True:
+                if not closed and FOOTER in self.got:
+                    closed = True
+                    self.send(FOOTER)
                 more = self.socket.recv(65536)
                 if not more:
                     break
                 self.got += more
-        except ConnectionResetError:
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             pass
+        self.close()
         return self.got.decode(errors="replace")
 
     def close(self):
@@ -145,6 +152,7 @@ def run_one(name, test):
         os.chmod(folder, 0o755)
         place = Place(folder)
         faults = []
+        began = time.monotonic()
         try:
             if inspect.iscoroutinefunction(test):
                 asyncio.get_event_loop().run_until_complete(asyncio.wait_for(test(place), 240))
@@ -153,7 +161,7 @@ def run_one(name, test):
         except Exception:  # every failure is told the same way
             faults.append(traceback.format_exc())
         faults += place.close()
-        print(f"{'FAIL' if faults else 'ok'}   {name}", flush=True)
+        print(f"{'FAIL' if faults else 'ok  '} {time.monotonic() - began:5.1f} s  {name}", flush=True)
         if faults:
             print("\n".join(faults))
             place.tell()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The far side of the tests of s2s: a town, and the server of far.example, which is the test itself: it listens where the
- * configuration says that far.example is, and connects to the town as other servers do. Sockets are real; time passes by
- * the turn, or as the test says.
+ * The far side of the tests of s2s: a town, and the server of far.example, which is the test itself: it
+ * listens where the configuration says that far.example is, and connects to the town as other servers do.
+ * Sockets are real; time passes by the turn, or as the test says.
  */
 #ifndef UNIT_FAR_H
 #define UNIT_FAR_H
@@ -27,15 +27,17 @@
 #include "../support/town.h"
 #include "tiny_dns.h"
 
-#define FAR_HEADER "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' " \
+#define FAR_HEADER                                                                                     \
+	"<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' " \
 	"xmlns:stream='http://etherx.jabber.org/streams' "
 #define FAR_FEATURES "<stream:features><dialback xmlns='urn:xmpp:features:dialback'/></stream:features>"
 
 struct far {
+	uint16_t port; /* where far.example listens */
 	struct town *town;
 	struct tiny_dns *dns;
 	int listening;
-	struct person *ann;             /* ann@north.example/desk */
+	struct person *ann; /* ann@north.example/desk */
 };
 
 /* A stream with the town, seen from far.example. */
@@ -59,19 +61,26 @@ static inline int far_listen(uint16_t *port)
 	return fd;
 }
 
-/* tests/support: modules are the town's own and s2s. more: further lines of the peer's section. */
+static inline char *far_sections(const struct far *far, const char *more, const char *sections)
+{
+	char dns[ADDRESS_TEXT];
+
+	address_write(&far->dns->address, dns);
+	return str_printf("dns { servers = { \"%s\" } }\npeer \"*\" { tls = optional }\n"
+	                  "peer far.example { address = { \"127.0.0.1:%u\" }\n%s }\n%s",
+	                  dns, far->port, more, sections);
+}
+
+/* more: further lines of the section of far.example; sections: further sections. */
 static inline struct far *far_open(const char *more, const char *sections)
 {
 	static const struct module *const modules[] = { &town_module, &s2s_module, NULL };
 	struct far *far = mem_zalloc(sizeof(*far));
-	char *text, dns[ADDRESS_TEXT];
-	uint16_t port;
+	char *text;
 
-	far->listening = far_listen(&port);
+	far->listening = far_listen(&far->port);
 	far->dns = tiny_dns_new();
-	address_write(&far->dns->address, dns);
-	text = str_printf("dns { servers = { \"%s\" } }\npeer \"*\" { tls = optional }\n"
-	                  "peer far.example { address = { \"127.0.0.1:%u\" }\n%s }\n%s", dns, port, more, sections);
+	text = far_sections(far, more, sections);
 	far->town = town_open(modules, text);
 	free(text);
 	town_add_account(far->town, "ann@north.example");
@@ -79,6 +88,21 @@ static inline struct far *far_open(const char *more, const char *sections)
 	person_says(far->ann, "<presence/>");
 	person_heard(far->ann);
 	return far;
+}
+
+static inline void far_reload(struct far *far, const char *more)
+{
+	char *text = far_sections(far, more,
+	                          "server { workers = 2 }\nhost north.example { }\nhost south.example { }\n"
+	                          "tls { client-required = no }\n");
+	char *error;
+
+	town_configure(far->town, text);
+	error = server_reload(far->town->server);
+	if (error)
+		fail_msg("%s", error);
+	free(text);
+	town_settle(far->town);
 }
 
 static inline void far_close(struct far **far)
@@ -213,7 +237,8 @@ static inline struct far_stream far_accept_open(struct far *far)
 	struct far_stream stream = far_accept(far);
 
 	far_expect(&stream, "to='far.example'");
-	far_say(&stream, FAR_HEADER "id='far-1' from='far.example' to='north.example' version='1.0'>" FAR_FEATURES);
+	far_say(&stream,
+	        FAR_HEADER "id='far-1' from='far.example' to='north.example' version='1.0'>" FAR_FEATURES);
 	return stream;
 }
 

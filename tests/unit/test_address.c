@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -64,6 +65,33 @@ static void compares_hosts(void **state)
 	assert_int_equal(address_port(&b), 2);
 }
 
+/* An IPv4 address, the /64 of an IPv6 address; the family keeps them apart. */
+static void customers_are_told_apart(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{ "192.0.2.1", "192.0.2.1", true },
+		{ "192.0.2.1", "192.0.2.2", false },
+		{ "2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true },
+		{ "2001:db8:0:1::1", "2001:db8:0:2::1", false },
+		{ "192.0.2.1", "c000:201::", false },
+	};
+	uint8_t a_key[ADDRESS_CUSTOMER], b_key[ADDRESS_CUSTOMER];
+	struct address a, b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t a_len, b_len;
+
+		assert_true(address_read(rows[i].a, 1, &a) && address_read(rows[i].b, 2, &b));
+		a_len = address_customer(&a, a_key);
+		b_len = address_customer(&b, b_key);
+		assert_int_equal(a_len == b_len && memcmp(a_key, b_key, a_len) == 0, rows[i].same);
+	}
+}
+
 static void networks_hold_hosts(void **state)
 {
 	static const struct {
@@ -97,6 +125,7 @@ int main(void)
 		cmocka_unit_test(reads_and_writes),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(compares_hosts),
+		cmocka_unit_test(customers_are_told_apart),
 		cmocka_unit_test(networks_hold_hosts),
 	};
 

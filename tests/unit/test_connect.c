@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reaching a domain: SRV before fallback, the next target after one that is dead, attempts side by side, and each reason
- * for which nothing comes of it.
+ * Reaching a domain: SRV before fallback, the next target after one that is dead, attempts side by side,
+ * and each reason for which nothing comes of it.
  */
 #include "net/connect.h"
 
@@ -28,7 +28,8 @@ struct caller {
 	char peer[ADDRESS_TEXT];
 };
 
-static void caller_done(void *owner, enum connect_status status, struct transport *transport, const char *reason)
+static void caller_done(void *owner, enum connect_status status, struct transport *transport,
+                        const char *reason)
 {
 	struct caller *caller = owner;
 	struct address peer, own;
@@ -96,7 +97,8 @@ static void caller_wait(struct caller *caller)
 
 static void call_with(struct caller *caller, const struct connect_options *options)
 {
-	assert_non_null(connect_start(world_worker(caller->world, 0), caller->resolver, options, caller_done, caller));
+	assert_non_null(connect_start(world_worker(caller->world, 0), caller->resolver, options, caller_done,
+	                              caller));
 	assert_false(caller->done);
 	caller_wait(caller);
 }
@@ -104,7 +106,10 @@ static void call_with(struct caller *caller, const struct connect_options *optio
 static void call(struct caller *caller, const char *domain)
 {
 	const struct connect_options options = {
-		.domain = domain, .service = "_xmpp-server._tcp", .fallback_port = caller->port, .timeout_ms = 3000,
+		.domain = domain,
+		.service = "_xmpp-server._tcp",
+		.fallback_port = caller->port,
+		.timeout_ms = 3000,
 	};
 
 	call_with(caller, &options);
@@ -114,7 +119,8 @@ static void srv_says_where(void **state)
 {
 	struct caller *caller = *state;
 
-	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 0, 0, "xmpp.south.example", caller->port);
+	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 0, 0, "xmpp.south.example",
+	             caller->port);
 	tiny_dns_host(caller->dns, "xmpp.south.example", "127.0.0.2");
 	call(caller, "south.example");
 	assert_int_equal(caller->status, CONNECT_OK);
@@ -185,7 +191,8 @@ static void no_fallback_behind_srv(void **state)
 {
 	struct caller *caller = *state;
 
-	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 0, 0, "gone.south.example", caller->port);
+	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 0, 0, "gone.south.example",
+	             caller->port);
 	tiny_dns_host(caller->dns, "south.example", "127.0.0.2");
 	call(caller, "south.example");
 	assert_int_equal(caller->status, CONNECT_FAILED);
@@ -225,10 +232,14 @@ static void nobody_listens(void **state)
 static void the_administrator_knows_better(void **state)
 {
 	struct caller *caller = *state;
-	const struct resolve_target targets[] = { { "127.0.0.77", caller->port }, { "127.0.0.2", caller->port } };
+	const struct resolve_target targets[] = { { "127.0.0.77", caller->port },
+		                                  { "127.0.0.2", caller->port } };
 	const struct connect_options options = {
-		.domain = "south.example", .service = "_xmpp-server._tcp", .fallback_port = 1,
-		.targets = targets, .target_count = 2,
+		.domain = "south.example",
+		.service = "_xmpp-server._tcp",
+		.fallback_port = 1,
+		.targets = targets,
+		.target_count = 2,
 	};
 
 	call_with(caller, &options);
@@ -253,7 +264,8 @@ static void cancelled_is_silent(void **state)
 	struct connect *connect;
 
 	tiny_dns_host(caller->dns, "south.example", "127.0.0.2");
-	connect = connect_start(world_worker(caller->world, 0), caller->resolver, &options, caller_done, caller);
+	connect = connect_start(world_worker(caller->world, 0), caller->resolver, &options, caller_done,
+	                        caller);
 	connect_cancel(&connect);
 	assert_null(connect);
 	for (unsigned i = 0; i < 50; i++) {
@@ -267,18 +279,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, caller_setup, caller_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(srv_says_where),
-		TEST(without_srv_the_domain_itself),
-		TEST(dead_targets_are_passed),
-		TEST(a_silent_address_does_not_hold_up),
-		TEST(nothing_there),
-		TEST(no_fallback_behind_srv),
-		TEST(a_dot_is_a_refusal),
-		TEST(trouble_with_srv_is_no_fallback),
-		TEST(nobody_listens),
-		TEST(the_administrator_knows_better),
-		TEST(time_runs_out),
-		TEST(cancelled_is_silent),
+		TEST(srv_says_where),          TEST(without_srv_the_domain_itself),
+		TEST(dead_targets_are_passed), TEST(a_silent_address_does_not_hold_up),
+		TEST(nothing_there),           TEST(no_fallback_behind_srv),
+		TEST(a_dot_is_a_refusal),      TEST(trouble_with_srv_is_no_fallback),
+		TEST(nobody_listens),          TEST(the_administrator_knows_better),
+		TEST(time_runs_out),           TEST(cancelled_is_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

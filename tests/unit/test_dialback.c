@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Dialback keys against the examples of XEP-0185 §3 and XEP-0220 §2, and the elements: what is written is read again, and
- * what is wrong with others is said.
+ * Dialback keys against the examples of XEP-0185 §3 and XEP-0220 §2, and the elements: what is written is
+ * read again, and what is wrong with others is said.
  */
 #include "../../s2s/dialback.h"
 
@@ -26,7 +26,8 @@ static void keys_are_the_published_ones(void **state)
 
 	(void)state;
 	for (; vector_next(&v); rows++) {
-		dialback_key(v.fields[SECRET], v.fields[RECEIVING], v.fields[ORIGINATING], v.fields[STREAM_ID], key);
+		dialback_key(v.fields[SECRET], v.fields[RECEIVING], v.fields[ORIGINATING],
+		             v.fields[STREAM_ID], key);
 		assert_string_equal(key, v.fields[KEY]);
 		assert_true(dialback_key_is(v.fields[SECRET], v.fields[RECEIVING], v.fields[ORIGINATING],
 		                            v.fields[STREAM_ID], v.fields[KEY]));
@@ -94,10 +95,21 @@ static void what_is_written_is_read(void **state)
 {
 	static const struct dialback written[] = {
 		{ .kind = DIALBACK_RESULT, .from = "a.example", .to = "b.example", .key = "0123abc" },
-		{ .kind = DIALBACK_VERIFY, .from = "a.example", .to = "b.example", .id = "<'id'>", .key = "k&y" },
+		{ .kind = DIALBACK_VERIFY,
+		  .from = "a.example",
+		  .to = "b.example",
+		  .id = "<'id'>",
+		  .key = "k&y" },
 		{ .kind = DIALBACK_RESULT, .type = DIALBACK_VALID, .from = "a.example", .to = "b.example" },
-		{ .kind = DIALBACK_VERIFY, .type = DIALBACK_INVALID, .from = "a.example", .to = "b.example", .id = "1" },
-		{ .kind = DIALBACK_RESULT, .type = DIALBACK_ERROR, .from = "a.example", .to = "b.example",
+		{ .kind = DIALBACK_VERIFY,
+		  .type = DIALBACK_INVALID,
+		  .from = "a.example",
+		  .to = "b.example",
+		  .id = "1" },
+		{ .kind = DIALBACK_RESULT,
+		  .type = DIALBACK_ERROR,
+		  .from = "a.example",
+		  .to = "b.example",
 		  .condition = DIALBACK_REMOTE_CONNECTION_FAILED },
 	};
 	struct reader *reader = *state;
@@ -123,7 +135,9 @@ static void domains_are_prepared_and_keys_are_trimmed(void **state)
 {
 	struct reader *reader = *state;
 
-	assert_int_equal(read_xml(reader, "<db:result from='A.Example' to='b.example.'>\n\t abc \n</db:result>"), DIALBACK_READ);
+	assert_int_equal(read_xml(reader,
+	                          "<db:result from='A.Example' to='b.example.'>\n\t abc \n</db:result>"),
+	                 DIALBACK_READ);
 	assert_string_equal(reader->read.from, "a.example");
 	assert_string_equal(reader->read.to, "b.example");
 	assert_string_equal(reader->read.key, "abc");
@@ -142,7 +156,8 @@ static void what_is_wrong_is_said(void **state)
 		{ "<db:result from='a.example' to=''>k</db:result>", DIALBACK_BAD_ADDRESS },
 		{ "<db:result from='a.example' to='b.example'/>", DIALBACK_MALFORMED },
 		{ "<db:result from='a.example' to='b.example'> \n </db:result>", DIALBACK_MALFORMED },
-		{ "<db:result from='a.example' to='b.example' type='maybe'>k</db:result>", DIALBACK_MALFORMED },
+		{ "<db:result from='a.example' to='b.example' type='maybe'>k</db:result>",
+		  DIALBACK_MALFORMED },
 		{ "<db:verify from='a.example' to='b.example'>k</db:verify>", DIALBACK_MALFORMED },
 		{ "<db:verify from='a.example' to='b.example' type='valid'/>", DIALBACK_MALFORMED },
 	};
@@ -150,7 +165,8 @@ static void what_is_wrong_is_said(void **state)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(read_xml(reader, wrong[i].xml), wrong[i].read);
-	assert_int_equal(read_xml(reader, "<db:result from='a.example' to='b.example' type='error'/>"), DIALBACK_READ);
+	assert_int_equal(read_xml(reader, "<db:result from='a.example' to='b.example' type='error'/>"),
+	                 DIALBACK_READ);
 	assert_string_equal(reader->read.condition, "undefined-condition");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The outbox keeps the order, puts back in order before what came later, and finds what has waited too long wherever it is.
+ * The outbox keeps the order, puts back in order before what came later, and finds what has waited too long
+ * wherever it is.
  */
 #include "../../s2s/outbox.h"
 

@@ -67,7 +67,8 @@ static void own_sections_come_before_everybodys(void **state)
 {
 	const struct config *config = load("peer \"*\" { allow = no  tls = optional  wait = 5s }\n"
 	                                   "peer Far.Example { wait = 7s }\n"
-	                                   "peer near.example { allow = no }\n", NULL);
+	                                   "peer near.example { allow = no }\n",
+	                                   NULL);
 
 	(void)state;
 	assert_false(find(config, "other.example")->allow);
@@ -84,12 +85,14 @@ static void own_sections_come_before_everybodys(void **state)
 
 static void addresses_are_read(void **state)
 {
-	const struct config *config = load("peer far.example { address = { \"xmpp.far.example\", \"xmpp.far.example:5270\", "
-	                                   "\"192.0.2.7\", \"192.0.2.7:1\", \"[2001:db8::1]:2\" } }\n", NULL);
+	const struct config *config =
+		load("peer far.example { address = { \"xmpp.far.example\", \"xmpp.far.example:5270\", "
+	             "\"192.0.2.7\", \"192.0.2.7:1\", \"[2001:db8::1]:2\" } }\n",
+	             NULL);
 	const struct peer_policy *policy = find(config, "far.example");
 	static const struct resolve_target expected[] = {
-		{ "xmpp.far.example", 5269 }, { "xmpp.far.example", 5270 }, { "192.0.2.7", 5269 }, { "192.0.2.7", 1 },
-		{ "2001:db8::1", 2 },
+		{ "xmpp.far.example", 5269 }, { "xmpp.far.example", 5270 }, { "192.0.2.7", 5269 },
+		{ "192.0.2.7", 1 },           { "2001:db8::1", 2 },
 	};
 
 	(void)state;

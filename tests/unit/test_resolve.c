@@ -21,11 +21,11 @@ struct asker {
 	struct resolver *resolver;
 	unsigned answers;
 	enum resolve_status status;
-	char text[512];                 /* the answer, " host:port" or " address" each */
+	char text[512]; /* the answer, " host:port" or " address" each */
 };
 
-static void asker_found_services(void *owner, enum resolve_status status, const struct resolve_target *targets,
-                                 size_t count)
+static void asker_found_services(void *owner, enum resolve_status status,
+                                 const struct resolve_target *targets, size_t count)
 {
 	struct asker *asker = owner;
 
@@ -33,11 +33,12 @@ static void asker_found_services(void *owner, enum resolve_status status, const 
 	asker->status = status;
 	asker->text[0] = '\0';
 	for (size_t i = 0; i < count; i++)
-		snprintf(asker->text + strlen(asker->text), sizeof(asker->text) - strlen(asker->text), " %s:%u",
-		         targets[i].host, targets[i].port);
+		snprintf(asker->text + strlen(asker->text), sizeof(asker->text) - strlen(asker->text),
+		         " %s:%u", targets[i].host, targets[i].port);
 }
 
-static void asker_found_addresses(void *owner, enum resolve_status status, const struct address *addresses, size_t count)
+static void asker_found_addresses(void *owner, enum resolve_status status, const struct address *addresses,
+                                  size_t count)
 {
 	struct asker *asker = owner;
 	char text[ADDRESS_TEXT];
@@ -47,7 +48,8 @@ static void asker_found_addresses(void *owner, enum resolve_status status, const
 	asker->text[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
 		address_write(&addresses[i], text);
-		snprintf(asker->text + strlen(asker->text), sizeof(asker->text) - strlen(asker->text), " %s", text);
+		snprintf(asker->text + strlen(asker->text), sizeof(asker->text) - strlen(asker->text), " %s",
+		         text);
 	}
 }
 
@@ -258,8 +260,10 @@ static void equal_questions_are_asked_once(void **state)
 static void cancelled_questions_are_not_answered(void **state)
 {
 	struct asker *asker = *state;
-	struct resolve *resolve = resolve_srv(asker->resolver, "nowhere.example", asker_found_services, asker);
-	struct resolve *literal = resolve_addresses(asker->resolver, "192.0.2.1", 1, asker_found_addresses, asker);
+	struct resolve *resolve =
+		resolve_srv(asker->resolver, "nowhere.example", asker_found_services, asker);
+	struct resolve *literal =
+		resolve_addresses(asker->resolver, "192.0.2.1", 1, asker_found_addresses, asker);
 
 	resolve_cancel(&resolve);
 	resolve_cancel(&literal);

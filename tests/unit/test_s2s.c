@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Links with another server that the test plays: what flows, what waits and comes back, and what is refused. Sections are
- * those of XEP-0220 and RFC 6120; threats are those that other servers have met.
+ * Links with another server that the test plays: what flows, what waits and comes back, and what is
+ * refused. Sections are those of XEP-0220 and RFC 6120; threats are those that other servers have met.
  */
 #include "far.h"
 #include "../../s2s/dialback.h"
@@ -11,7 +11,8 @@
 
 static void say(struct far *far, const char *format, unsigned number)
 {
-	char *xml = str_printf("<message to='bob@far.example' id='m%u' type='chat'><body>%s</body></message>", number, format);
+	char *xml = str_printf("<message to='bob@far.example' id='m%u' type='chat'><body>%s</body></message>",
+	                       number, format);
 
 	person_says(far->ann, xml);
 	free(xml);
@@ -56,11 +57,13 @@ static void order_is_kept_while_the_link_comes_up(void **state)
 	for (unsigned i = 40; i < 60; i++)
 		say(far, "last", i);
 	for (unsigned i = 0; i < 60; i++) {
-		snprintf(expected, sizeof(expected), "<message from='" DESK "' to='bob@far.example' type='chat' id='m%u'", i);
+		snprintf(expected, sizeof(expected),
+		         "<message from='" DESK "' to='bob@far.example' type='chat' id='m%u'", i);
 		far_expect(&out, "<message");
 		buf_reserve(&out.got, 1);
 		far_read(&out);
-		assert_memory_equal(out.got.data, expected + strlen("<message"), strlen(expected) - strlen("<message"));
+		assert_memory_equal(out.got.data, expected + strlen("<message"),
+		                    strlen(expected) - strlen("<message"));
 	}
 	expect_not_heard(far);
 	far_stream_close(&out);
@@ -135,24 +138,27 @@ static void final_results_return_what_waits(const char *result, bool ends, const
 static void invalid_keys_return_what_waits(void **state)
 {
 	(void)state;
-	final_results_return_what_waits("<db:result from='far.example' to='north.example' type='invalid'/>", false,
-	                                "<internal-server-error");
+	final_results_return_what_waits("<db:result from='far.example' to='north.example' type='invalid'/>",
+	                                false, "<internal-server-error");
 }
 
 /* §2.5 */
 static void dialback_errors_return_what_waits(void **state)
 {
 	(void)state;
-	final_results_return_what_waits("<db:result from='far.example' to='north.example' type='error'><error type='cancel'>"
-	                                "<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
-	                                false, "<remote-server-timeout");
+	final_results_return_what_waits(
+		"<db:result from='far.example' to='north.example' type='error'><error type='cancel'>"
+		"<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
+		false, "<remote-server-timeout");
 }
 
 static void unknown_hosts_return_what_waits(void **state)
 {
 	(void)state;
-	final_results_return_what_waits("<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-	                                "</stream:error></stream:stream>", true, "<remote-server-not-found");
+	final_results_return_what_waits(
+		"<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+		"</stream:error></stream:stream>",
+		true, "<remote-server-not-found");
 }
 
 /* §3.1: an answer to what was not asked opens nothing. */
@@ -233,7 +239,8 @@ static unsigned last_number(const char *text)
 	return number;
 }
 
-/* An iq that was written may have been answered: it comes back. One that was not goes over the next stream. */
+/* An iq that was written may have been answered: it comes back. One that was not goes over the next
+ * stream. */
 static void an_iq_on_a_broken_stream_comes_back(void **state)
 {
 	struct far *far = far_open("queue-bytes = 64MB", "limits { unsent = 64MB }");
@@ -247,7 +254,8 @@ static void an_iq_on_a_broken_stream_comes_back(void **state)
 	out = far_accept_up(far);
 	far_expect(&out, "hello");
 	for (unsigned i = 1; i <= 600; i++) {
-		iq = str_printf("<iq type='get' id='m%u' to='far.example'><x xmlns='urn:x'>%s</x></iq>", i, big);
+		iq = str_printf("<iq type='get' id='m%u' to='far.example'><x xmlns='urn:x'>%s</x></iq>", i,
+		                big);
 		person_says(far->ann, iq);
 		free(iq);
 	}
@@ -317,6 +325,23 @@ static void too_much_is_refused_at_once(void **state)
 	out = far_accept_up(far);
 	far_expect(&out, "id='m2'");
 	far_stream_close(&out);
+	far_close(&far);
+}
+
+/* Characters that are written as six bytes make it larger than it came. */
+static void what_no_server_takes_is_not_sent(void **state)
+{
+	struct far *far = far_open("queue-bytes = 8MB", "");
+	struct buf big = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 120000; i++)
+		buf_add_lit(&big, "&apos;");
+	buf_add_char(&big, '\0');
+	say(far, big.data, 1);
+	expect_heard(far, "<policy-violation");
+	assert_false(far_is_called(far));
+	buf_clear(&big);
 	far_close(&far);
 }
 
@@ -409,6 +434,41 @@ static void idle_streams_are_closed(void **state)
 	far_close(&far);
 }
 
+static void a_peer_that_is_denied_later_loses_its_streams(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far), out;
+
+	(void)state;
+	say(far, "hello", 1);
+	out = far_accept_up(far);
+	far_expect(&out, "hello");
+	far_reload(far, "allow = no");
+	far_expect(&out, "</stream:stream>");
+	far_expect_end(&in, "<policy-violation");
+	say(far, "again", 2);
+	expect_heard(far, "<not-allowed");
+	far_stream_close(&in);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+/* What was asked of the old name servers is asked of the new ones. */
+static void a_reload_does_not_lose_questions(void **state)
+{
+	struct far *far = far_open("", "");
+
+	(void)state;
+	tiny_dns_fault(far->dns, "_xmpp-server._tcp.slow.example", 0, -1);
+	person_says(far->ann, "<message to='x@slow.example'><body>1</body></message>");
+	for (unsigned i = 0; i < 50; i++)
+		far_turn(far);
+	far->dns->fault_count = 0;
+	far_reload(far, "");
+	expect_heard(far, "<remote-server-not-found");
+	far_close(&far);
+}
+
 /* ---- their stanzas come in ---- */
 
 static void verified_pairs_come_in(void **state)
@@ -420,7 +480,8 @@ static void verified_pairs_come_in(void **state)
 	far_say(&in, "<message from='bob@far.example/x' to='ann@north.example' type='chat'><body>hi</body>"
 	             "<stanza-id xmlns='urn:xmpp:sid:0' by='ann@north.example' id='forged'/></message>");
 	far_turn(far);
-	expect_heard(far, "from='bob@far.example/x' to='ann@north.example' type='chat'><body>hi</body></message>");
+	expect_heard(far,
+	             "from='bob@far.example/x' to='ann@north.example' type='chat'><body>hi</body></message>");
 	far_stream_close(&in);
 	far_close(&far);
 }
@@ -428,13 +489,18 @@ static void verified_pairs_come_in(void **state)
 static void others_than_the_verified_end_the_stream(void **state)
 {
 	static const char *const refused[][2] = {
-		{ "<message from='x@evil.example' to='ann@north.example'><body>x</body></message>", "<invalid-from" },
-		{ "<message from='x@north.example' to='ann@north.example'><body>x</body></message>", "<invalid-from" },
-		{ "<message from='x@far.example' to='ann@south.example'><body>x</body></message>", "<not-authorized" },
-		{ "<message from='x@far.example' to='x@elsewhere.example'><body>x</body></message>", "<host-unknown" },
+		{ "<message from='x@evil.example' to='ann@north.example'><body>x</body></message>",
+		  "<invalid-from" },
+		{ "<message from='x@north.example' to='ann@north.example'><body>x</body></message>",
+		  "<invalid-from" },
+		{ "<message from='x@far.example' to='ann@south.example'><body>x</body></message>",
+		  "<not-authorized" },
+		{ "<message from='x@far.example' to='x@elsewhere.example'><body>x</body></message>",
+		  "<host-unknown" },
 		{ "<message to='ann@north.example'><body>x</body></message>", "<improper-addressing" },
 		{ "<message from='x@far.example'><body>x</body></message>", "<improper-addressing" },
-		{ "<message from='@far.example' to='ann@north.example'><body>x</body></message>", "<improper-addressing" },
+		{ "<message from='@far.example' to='ann@north.example'><body>x</body></message>",
+		  "<improper-addressing" },
 		{ "<strange xmlns='urn:x'/>", "<unsupported-stanza-type" },
 	};
 
@@ -454,9 +520,11 @@ static void others_than_the_verified_end_the_stream(void **state)
 static void nothing_passes_before_it_is_verified(void **state)
 {
 	static const char *const refused[][2] = {
-		{ "<message from='x@far.example' to='ann@north.example'><body>x</body></message>", "<not-authorized" },
+		{ "<message from='x@far.example' to='ann@north.example'><body>x</body></message>",
+		  "<not-authorized" },
 		{ "<db:result from='far.example' to='north.example' type='valid'/>", "<not-authorized" },
-		{ "<db:verify from='far.example' to='north.example' id='1' type='valid'/>", "<not-authorized" },
+		{ "<db:verify from='far.example' to='north.example' id='1' type='valid'/>",
+		  "<not-authorized" },
 		{ "<db:result from='north.example' to='north.example'>key</db:result>", "<invalid-from" },
 		{ "<db:result from='south.example' to='north.example'>key</db:result>", "<invalid-from" },
 		{ "<db:result from='@' to='north.example'>key</db:result>", "<improper-addressing" },
@@ -535,7 +603,8 @@ static void answers_on_another_stream_are_none(void **state)
 	far_close(&far);
 }
 
-/* §2.6: a second pair on the same stream, while the first goes on; an error of one is not the end of the other. */
+/* §2.6: a second pair on the same stream, while the first goes on; an error of one is not the end of the
+ * other. */
 static void several_pairs_share_a_stream(void **state)
 {
 	struct far *far = far_open("", "peer rooms.far.example { address = { \"127.0.0.1:1\" } }\n");
@@ -555,7 +624,8 @@ static void several_pairs_share_a_stream(void **state)
 	answer = str_printf("<db:verify from='far.example' to='south.example' id='%s' type='valid'/>", id);
 	far_say(&back, answer);
 	far_expect(&in, "<db:result from='south.example' to='far.example' type='valid'/>");
-	far_say(&in, "<message from='bob@far.example' to='ann@north.example'><body>still here</body></message>");
+	far_say(&in,
+	        "<message from='bob@far.example' to='ann@north.example'><body>still here</body></message>");
 	expect_heard(far, "still here");
 	free(id);
 	free(answer);
@@ -606,7 +676,8 @@ static void we_know_our_own_keys(void **state)
 	dialback_key(far->town->server->secret, "far.example", "north.example", "xyz", key);
 	asked = str_printf("<db:verify from='far.example' to='north.example' id='xyz'>\n %s\n </db:verify>"
 	                   "<db:verify from='far.example' to='north.example' id='other'>%s</db:verify>"
-	                   "<db:verify from='far.example' to='elsewhere.example' id='xyz'>%s</db:verify>", key, key, key);
+	                   "<db:verify from='far.example' to='elsewhere.example' id='xyz'>%s</db:verify>",
+	                   key, key, key);
 	far_say(&in, asked);
 	far_expect(&in, "<db:verify from='north.example' to='far.example' id='xyz' type='valid'/>");
 	far_expect(&in, "<db:verify from='north.example' to='far.example' id='other' type='invalid'/>");
@@ -680,11 +751,14 @@ int main(void)
 		cmocka_unit_test(domains_that_do_not_exist_are_answered_at_once),
 		cmocka_unit_test(messages_wait_longer_than_questions),
 		cmocka_unit_test(too_much_is_refused_at_once),
+		cmocka_unit_test(what_no_server_takes_is_not_sent),
 		cmocka_unit_test(denied_domains_are_neither_called_nor_heard),
 		cmocka_unit_test(a_failed_link_pauses_and_the_peer_ends_the_pause),
 		cmocka_unit_test(the_pause_ends_by_itself),
 		cmocka_unit_test(pauses_double_up_to_a_minute),
 		cmocka_unit_test(idle_streams_are_closed),
+		cmocka_unit_test(a_peer_that_is_denied_later_loses_its_streams),
+		cmocka_unit_test(a_reload_does_not_lose_questions),
 		cmocka_unit_test(verified_pairs_come_in),
 		cmocka_unit_test(others_than_the_verified_end_the_stream),
 		cmocka_unit_test(nothing_passes_before_it_is_verified),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order of SRV records (RFC 2782): lower priorities first, weights as probabilities, weight 0 seldom but not never.
+ * The order of SRV records (RFC 2782): lower priorities first, weights as probabilities, weight 0 seldom
+ * but not never.
  */
 #include "../../src/net/srv.h"
 
@@ -16,7 +17,10 @@ enum { DRAWS = 20000 };
 static void lower_priorities_come_first(void **state)
 {
 	struct srv_record records[] = {
-		{ "c", 20, 100, 1 }, { "a", 5, 0, 1 }, { "d", 30, 1, 1 }, { "b", 10, 7, 1 },
+		{ "c", 20, 100, 1 },
+		{ "a", 5, 0, 1 },
+		{ "d", 30, 1, 1 },
+		{ "b", 10, 7, 1 },
 	};
 
 	(void)state;

@@ -198,6 +198,29 @@ static void copies_share_the_content(void **state)
 	stanza_unref(&s);
 }
 
+/* What is let on to the next hop is never larger than the next hop's limit, however it grows by escaping. */
+static void it_fits_or_it_does_not(void **state)
+{
+	static const char *const stanzas[] = {
+		"<presence from='a' to='b'/>",
+		"<presence from='a' to='b'><x/></presence>",
+		"<message to='b' from='a@b/&apos;&apos;&apos;&apos;&quot;'><body>it&apos;s</body></message>",
+		"<message to='a@b/&apos;&apos;&apos;&apos;' from='b' id='&quot;&quot;'>&apos;&apos;&apos;</message>",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(stanzas) / sizeof(stanzas[0]); i++) {
+		const struct stanza *s = sealed(f, stanzas[i]);
+		struct buf out = { 0 };
+
+		stanza_write(&out, s, NULL);
+		assert_false(stanza_fits(s, &s->to, out.len - 1));
+		assert_true(stanza_fits(s, &s->to, out.len + 40 + 5 * (jid_len(&s->from) + jid_len(&s->to))));
+		buf_clear(&out);
+		stanza_unref(&s);
+	}
+}
+
 /* The edge that a stanza enters by sets from; what the sender wrote does not go out. */
 static void from_is_what_was_stamped(void **state)
 {
@@ -374,6 +397,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_checked),
 		cmocka_unit_test(what_goes_out),
 		cmocka_unit_test(copies_share_the_content),
+		cmocka_unit_test(it_fits_or_it_does_not),
 		cmocka_unit_test(from_is_what_was_stamped),
 		cmocka_unit_test(references_are_counted),
 		cmocka_unit_test(a_stanza_of_ours),

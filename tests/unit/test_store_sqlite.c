@@ -508,6 +508,9 @@ static void damaged_rows_fail_to_be_read(void **state)
 		"UPDATE credential SET server_key = x''",
 		"UPDATE roster SET groups = CAST('no end' AS BLOB)",
 		"UPDATE roster SET name = 'a' || char(0) || 'b'",
+		"UPDATE roster SET name = CAST(x'c328' AS TEXT)",
+		"UPDATE roster SET request = 'a' || char(27) || 'b'",
+		"UPDATE roster SET groups = x'ff00'",
 	};
 	struct place *place = *state;
 	struct asker a;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A name server of a few records on a loopback address, served by the test's own loop. A name that has no record at all
- * does not exist; names can be made to fail or to stay silent.
+ * A name server of a few records on a loopback address, served by the test's own loop. A name that has no
+ * record at all does not exist; names can be made to fail or to stay silent.
  */
 #ifndef UNIT_TINY_DNS_H
 #define UNIT_TINY_DNS_H
@@ -24,7 +24,7 @@ struct tiny_dns_record {
 	const char *name;
 	uint16_t type;
 	uint16_t priority, weight, port;
-	const char *target;             /* of SRV; or an address */
+	const char *target; /* of SRV; or an address */
 };
 
 /* type 0: of all types. code: what is answered; -1: nothing. */
@@ -42,7 +42,7 @@ struct tiny_dns {
 	size_t record_count;
 	struct tiny_dns_fault faults[8];
 	size_t fault_count;
-	unsigned asked;                 /* questions that have come */
+	unsigned asked; /* questions that have come */
 };
 
 static inline struct tiny_dns *tiny_dns_new(void)
@@ -68,7 +68,8 @@ static inline void tiny_dns_free(struct tiny_dns **dns)
 static inline void tiny_dns_srv(struct tiny_dns *dns, const char *name, uint16_t priority, uint16_t weight,
                                 const char *target, uint16_t port)
 {
-	dns->records[dns->record_count++] = (struct tiny_dns_record){ name, TINY_DNS_SRV, priority, weight, port, target };
+	dns->records[dns->record_count++] =
+		(struct tiny_dns_record){ name, TINY_DNS_SRV, priority, weight, port, target };
 }
 
 static inline void tiny_dns_host(struct tiny_dns *dns, const char *name, const char *address)
@@ -145,7 +146,8 @@ static inline int tiny_dns_code(const struct tiny_dns *dns, const char *name, ui
 	int code = TINY_DNS_NXDOMAIN;
 
 	for (size_t i = 0; i < dns->fault_count; i++)
-		if (strcmp(dns->faults[i].name, name) == 0 && (!dns->faults[i].type || dns->faults[i].type == type))
+		if (strcmp(dns->faults[i].name, name) == 0 &&
+		    (!dns->faults[i].type || dns->faults[i].type == type))
 			return dns->faults[i].code;
 	for (size_t i = 0; i < dns->record_count; i++)
 		if (strcmp(dns->records[i].name, name) == 0)

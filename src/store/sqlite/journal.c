@@ -37,7 +37,7 @@ static void entry_read(struct query *q, struct arena *arena, struct store_journa
 	entry->type = (uint8_t)query_number(q);
 	entry->id = query_text(q, arena);
 	entry->peer = query_text(q, arena);
-	entry->stanza = query_text_len(q, arena, &entry->stanza_len);
+	entry->stanza = query_xml(q, arena, &entry->stanza_len);
 }
 
 enum store_status sqlite_journal_read(struct database *db, struct store_request *request)

@@ -64,10 +64,12 @@ void query_put_owner(struct query *q, const char *owner);       /* two parameter
 
 /* The next row; false: none, or a fault. */
 bool query_next(struct query *q);
-/* Columns, in their order; copied into the arena. Text that has a NUL inside is a fault. */
+/* Columns, in their order; copied into the arena. Text that xmpp/utf8.h refuses is a fault. */
 int64_t query_number(struct query *q);
 const char *query_text(struct query *q, struct arena *arena);
 const char *query_text_len(struct query *q, struct arena *arena, size_t *len);
+/* Not looked at here: it is parsed, and one that cannot be does not stop those behind it. */
+const char *query_xml(struct query *q, struct arena *arena, size_t *len);
 const void *query_bytes(struct query *q, struct arena *arena, size_t *len);
 /* Exactly len bytes, or a fault. */
 void query_copy(struct query *q, void *bytes, size_t len);

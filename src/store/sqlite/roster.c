@@ -10,6 +10,7 @@
 #include "operation.h"
 #include "query.h"
 #include "store/account.h"
+#include "xmpp/utf8.h"
 
 /* Versions of an account only grow. */
 static enum store_status roster_version_put(struct database *db, int64_t account, uint64_t version)
@@ -76,7 +77,7 @@ enum store_status sqlite_roster_remove(struct database *db, struct store_request
 	return status == STORE_OK ? roster_version_put(db, row.id, item->version) : status;
 }
 
-/* False where the last name has no NUL behind it. */
+/* False where the last name has no NUL behind it, or one is no text. */
 static bool groups_unpack(struct arena *arena, const char *packed, size_t len, struct store_roster_item *item)
 {
 	const char *end = packed + len;
@@ -84,6 +85,8 @@ static bool groups_unpack(struct arena *arena, const char *packed, size_t len, s
 	if (len && end[-1] != '\0')
 		return false;
 	for (const char *name = packed; name < end; name += strlen(name) + 1) {
+		if (!utf8_is_xml(name, strlen(name)))
+			return false;
 		item->groups = rows_grow(arena, item->groups, item->group_count, sizeof(*item->groups));
 		item->groups[item->group_count++] = name;
 	}
@@ -104,7 +107,7 @@ static void item_read(struct query *q, struct arena *arena, struct store_roster_
 	item->request = query_text(q, arena);
 	item->version = (uint64_t)query_number(q);
 	if (!groups_unpack(arena, groups, groups_len, item))
-		query_fail(q, "the groups of a roster item do not end");
+		query_fail(q, "the groups of a roster item are no text");
 }
 
 bool sqlite_roster_load(struct database *db, int64_t account, struct store_account_load *load)

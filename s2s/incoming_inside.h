@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of incoming streams share: incoming.c has their life up to the point where the peer may
+ * speak, incoming_dialback.c the proof of its domains, incoming_stanza.c what comes then.
+ */
+#ifndef S2S_INCOMING_INSIDE_H
+#define S2S_INCOMING_INSIDE_H
+
+#include "core/stream.h"
+#include "incoming.h"
+#include "net/admission.h"
+#include "policy.h"
+
+struct verify;
+
+enum incoming_state {
+	INCOMING_ADMISSION, /* too many connections from its address: nothing is read */
+	INCOMING_HEADER,    /* the peer's is to come */
+	INCOMING_MOVING,
+	INCOMING_OPEN,
+	INCOMING_SECURING,
+	INCOMING_ENDING,
+};
+
+/* A pair that the peer wants to use: we have asked the authoritative server, or it is verified. */
+struct pair {
+	struct list_link link;
+	struct incoming *incoming;
+	char *from, *to;
+	size_t from_len, to_len;
+	struct verify *verify; /* under way */
+	bool verified;
+};
+
+struct incoming {
+	struct list_link link; /* s2s->incomings */
+	struct s2s *s2s;
+	enum incoming_state state;
+	struct admission_pass pass;
+	bool passed;                 /* it is counted in admission */
+	struct transport *transport; /* while it waits for admission */
+	struct stream *stream;
+	char *from, *to; /* of the peer's header, prepared; NULL: not said */
+	bool old_peer;   /* from before XMPP 1.0: it knows no features */
+	struct list pairs;
+	size_t unverified, verified;
+	struct pair *last; /* that a stanza belonged to */
+	uint64_t opened_ms, received;
+	char tls[16], address[ADDRESS_TEXT];
+};
+
+/* incoming.c. A domain may be NULL: not yet known. */
+const struct config *incoming_config(const struct incoming *incoming);
+const struct peer_policy *incoming_policy(const struct incoming *incoming, const char *from);
+/* Policy requires TLS and the stream has none. */
+bool incoming_lacks_tls(const struct incoming *incoming, const char *from);
+void incoming_fail(struct incoming *incoming, enum stream_condition condition, const char *text);
+/* The first pair has been verified: limits are those of a server that we know. */
+void incoming_authenticated(struct incoming *incoming);
+
+/* incoming_dialback.c. Whether verified or not; NULL: no such pair. */
+struct pair *pair_find(const struct incoming *incoming, const char *from, size_t from_len, const char *to,
+                       size_t to_len);
+void pair_free(struct pair *pair);
+void incoming_dialback(struct incoming *incoming, struct stanza *stanza);
+
+/* incoming_stanza.c */
+void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Stanzas of other servers: RFC 6120 §8.1.1.2 and §8.1.2.2. A stanza passes only if its from and to belong
+ * to a pair that was verified on this very stream; everything else ends the stream.
+ */
+#include "incoming_inside.h"
+
+#include <string.h>
+
+#include "core/claims.h"
+#include "core/iq.h"
+
+static bool incoming_speaks_for(const struct incoming *incoming, const struct jid *from)
+{
+	for (struct list_link *l = list_first(&incoming->pairs); l; l = list_next(&incoming->pairs, l)) {
+		const struct pair *pair = LIST_MEMBER(l, struct pair, link);
+
+		if (pair->verified && pair->from_len == from->domain_len &&
+		    memcmp(pair->from, jid_domain_text(from), from->domain_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The verified pair that the stanza belongs to; mostly that of the stanza before. */
+static struct pair *incoming_pair_of(struct incoming *incoming, const struct stanza *stanza)
+{
+	const char *from = jid_domain_text(&stanza->from), *to = jid_domain_text(&stanza->to);
+	struct pair *pair = incoming->last;
+
+	if (pair && pair->from_len == stanza->from.domain_len && pair->to_len == stanza->to.domain_len &&
+	    memcmp(pair->from, from, pair->from_len) == 0 && memcmp(pair->to, to, pair->to_len) == 0)
+		return pair;
+	pair = pair_find(incoming, from, stanza->from.domain_len, to, stanza->to.domain_len);
+	if (!pair || !pair->verified)
+		return NULL;
+	return incoming->last = pair;
+}
+
+/* Why a stanza that belongs to no verified pair ends the stream. */
+static void incoming_refuse_stanza(struct incoming *incoming, const struct stanza *stanza)
+{
+	if (incoming->verified == 0)
+		incoming_fail(incoming, STREAM_NOT_AUTHORIZED, "no domain has been verified on this stream");
+	else if (!incoming_speaks_for(incoming, &stanza->from))
+		incoming_fail(incoming, STREAM_INVALID_FROM,
+		              "that domain has not been verified on this stream");
+	else if (!s2s_is_ours(incoming->s2s, jid_domain_text(&stanza->to), stanza->to.domain_len))
+		incoming_fail(incoming, STREAM_HOST_UNKNOWN, "that domain is not served here");
+	else
+		incoming_fail(incoming, STREAM_NOT_AUTHORIZED,
+		              "that pair of domains has not been verified on this stream");
+}
+
+/* Custody begins here: who refuses it, refuses it to the sender. */
+static void incoming_route(struct incoming *incoming, struct stanza *stanza)
+{
+	struct home *home = incoming->s2s->home;
+	const char *fault = stanza->kind == STANZA_IQ ? iq_fault(stanza) : NULL;
+	struct parcel *parcel;
+
+	claims_strip(home->config, stanza);
+	parcel = parcel_new(home, stanza_seal(stanza), NULL);
+	if (fault)
+		parcel_refused(home, &parcel, STANZA_BAD_REQUEST, fault);
+	else
+		route(home, parcel);
+}
+
+void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check)
+{
+	incoming->received++;
+	if (check != STANZA_CHECK_OK || !stanza->from.text || !stanza->to.text)
+		incoming_fail(incoming, STREAM_IMPROPER_ADDRESSING,
+		              "a stanza between servers has from and to");
+	else if (!incoming_pair_of(incoming, stanza))
+		incoming_refuse_stanza(incoming, stanza);
+	else
+		incoming_route(incoming, stanza);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of outgoing streams share: outgoing.c has their life up to the point where dialback may
+ * begin, outgoing_dialback.c what is asked and answered then.
+ */
+#ifndef S2S_OUTGOING_INSIDE_H
+#define S2S_OUTGOING_INSIDE_H
+
+#include "core/stream.h"
+#include "outgoing.h"
+
+enum { OUTGOING_UNSENT = 256 * 1024 }; /* bytes; beyond this the stream has no room */
+
+enum outgoing_state {
+	OUTGOING_CONNECTING,
+	OUTGOING_HEADER, /* ours is out, the peer's is to come */
+	OUTGOING_FEATURES,
+	OUTGOING_STARTTLS, /* asked for */
+	OUTGOING_SECURING,
+	OUTGOING_OPEN, /* dialback, and what it allows */
+	OUTGOING_ENDING,
+};
+
+struct outgoing {
+	struct list_link link_in_home;
+	struct s2s *s2s;
+	char *local, *remote;
+	struct link *link; /* whom it serves; NULL */
+	enum outgoing_state state;
+	bool asked;              /* our db:result is out and not answered */
+	struct connect *connect; /* CONNECTING */
+	struct timer end;        /* of one that has no stream yet */
+	struct stream *stream;   /* afterwards */
+	struct list requests;    /* struct verify */
+	enum trouble trouble;    /* why it ends */
+	char reason[LINK_REASON];
+	char tls[16], address[ADDRESS_TEXT];
+};
+
+/* outgoing.c. It comes to nothing, without a fault of the protocol; or with one, which is a stream error. */
+void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason);
+void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text);
+
+/* outgoing_dialback.c */
+void outgoing_begin_dialback(struct outgoing *outgoing);
+void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza);
+
+#endif
