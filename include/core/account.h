@@ -28,6 +28,7 @@ struct account {
 	struct store_credential *credentials;   /* owned; loaded */
 	size_t credential_count;
 	uint64_t undelivered, undelivered_bytes;        /* journal entries beyond the watermark */
+	uint64_t journal_newest;        /* sequence of the newest entry; core/journal.h */
 	struct list_link idle_link;
 	uint64_t idle_since_ms;
 	uint32_t holds;                 /* while > 0 it is not forgotten */

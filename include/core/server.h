@@ -70,6 +70,7 @@ struct home {
 	void **parts;                           /* what each module keeps here, by module_number */
 	struct home_figures figures;
 	uint64_t serial;                        /* source of ids unique in this home */
+	uint64_t journal_ticks;                 /* of the newest sequence given here; core/journal.c's */
 	size_t streams;                         /* how many are open; a drain waits for none */
 	bool draining;                          /* the server is leaving: nobody new is let in */
 };

@@ -42,6 +42,7 @@ struct store_account_load {
 	uint64_t roster_version;                /* of the newest change */
 	uint64_t undelivered;                   /* journal entries beyond the watermark */
 	uint64_t undelivered_bytes;
+	uint64_t journal_newest;                /* no entry was ever given a higher sequence */
 };
 
 /* LIST: accounts of a host in order of their names, from behind the account after (NULL: from the start),

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests about one account's journal: append-only entries with a watermark of what has been delivered. An
- * entry's sequence is the driver's, ascending for the account; its id is ours (XEP-0359) and unique.
+ * Requests about one account's journal: append-only entries, which are the archive (XEP-0313), the offline messages
+ * (XEP-0160) and the recovery at once, and the watermark of what has been delivered.
+ *
+ * An entry is undelivered when its direction is IN, its sequence lies beyond the watermark and it was not reported
+ * as an exception (ADVANCE). Sequences are given by the account's home (core/journal.h): unique on this server, ascending
+ * for the account and with time.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,23 +19,26 @@
 enum store_direction { STORE_IN, STORE_OUT };
 
 struct store_journal_entry {
-	uint64_t sequence;              /* answered */
-	const char *id;
+	uint64_t sequence;
+	/* APPEND: the key of the stanza's text. Two entries that name the same key share one text; whoever comes first
+	 * brings it, the last that goes takes it along. */
+	uint64_t body;
 	int64_t at_us;                  /* wall clock, when it was taken */
 	enum store_direction direction;
 	uint8_t type;                   /* enum stanza_type */
+	bool archived;                  /* false: kept for delivery only, and forgotten then */
 	const char *peer;               /* prepared full or bare JID of the other side */
 	const char *stanza;             /* XML in jabber:client */
 	size_t stanza_len;
 };
 
-/* APPEND: one entry; request.sequence is answered. ABSENT: no such account. */
+/* APPEND: ABSENT: no such account. A sequence that the account has already: FAILED. */
 struct store_journal_append {
 	struct store_request request;
 	struct store_journal_entry entry;
 };
 
-/* READ: undelivered entries (beyond the watermark) with sequence > after, in order, at most limit entries. */
+/* READ: undelivered entries with sequence > after, in order, at most limit. */
 struct store_journal_read {
 	struct store_request request;
 	uint64_t after;
@@ -39,11 +47,46 @@ struct store_journal_read {
 	size_t count;
 };
 
-/* ADVANCE: all up to sequence has been delivered; entries up to there may be forgotten (policy of the
- * host). The watermark never falls and never passes the newest entry. */
+/* ADVANCE: all up to sequence has been delivered, and those of beyond (exceptions) too. The watermark never falls and
+ * never passes the newest entry. What was delivered and is not archived is forgotten. */
 struct store_journal_advance {
 	struct store_request request;
 	uint64_t sequence;
+	const uint64_t *beyond;
+	size_t beyond_count;
+};
+
+/*
+ * ARCHIVE: a page of the archived entries with from <= sequence <= to, and with that peer: a bare JID (of any resource) or
+ * a full one; NULL: any. after and before (exclusive) bound the page, 0 and UINT64_MAX where there is no bound; backwards:
+ * the page is the last entries within the bounds, else the first. Entries come in ascending order either way. ids: only
+ * those entries, whichever of them exist; the page's bounds do not count. more: there are others beyond the page. total
+ * is counted without after and before, up to count_most (0: not at all), preceding likewise: those in front of the page.
+ */
+struct store_journal_archive {
+	struct store_request request;
+	uint64_t from, to;
+	const char *with;
+	uint64_t after, before;
+	bool backwards;
+	size_t limit;
+	const uint64_t *ids;
+	size_t id_count;
+	size_t count_most;
+	struct store_journal_entry *entries;    /* answered, as all below */
+	size_t count;
+	bool more;
+	size_t total, preceding;
+};
+
+/* EXPIRE: forgets the oldest archived entries below the sequence before and those beyond the newest most (0: no bound),
+ * at most limit in one step; what is undelivered stays. */
+struct store_journal_expire {
+	struct store_request request;
+	uint64_t before;
+	size_t most;
+	size_t limit;
+	size_t removed;                         /* answered; as many as limit: ask again */
 };
 
 #endif

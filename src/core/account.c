@@ -143,6 +143,7 @@ static void account_become_ready(struct account *account, const struct store_acc
 	account->state = ACCOUNT_READY;
 	account->undelivered = load->undelivered;
 	account->undelivered_bytes = load->undelivered_bytes;
+	account->journal_newest = load->journal_newest;
 	account->home->figures.accounts++;
 	for (const struct module *const *module = account->home->server->modules; *module; module++) {
 		if ((*module)->account_loaded)

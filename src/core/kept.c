@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/journal.h"
 #include "core/session.h"
 #include "store/journal.h"
 #include "xmpp/ns.h"
@@ -84,17 +85,15 @@ static void keep_done(struct store_request *request)
 	store_request_free(request);
 }
 
-static void entry_fill(struct store_journal_entry *entry, struct arena *arena, struct home *home,
+static void entry_fill(struct store_journal_entry *entry, struct arena *arena, struct account *account,
                        const struct parcel *parcel)
 {
 	const struct stanza *stanza = parcel->stanza;
 	const struct stanza_copy copy = { .to = &parcel->to };
 	struct buf text = { 0 };
-	char id[ID_LEN + 1];
 
-	id_random(worker_entropy(home->worker), id);
 	stanza_write(&text, stanza, &copy);
-	entry->id = arena_str(arena, id);
+	entry->sequence = entry->body = journal_sequence(account);
 	entry->at_us = parcel->since_us;
 	entry->direction = STORE_IN;
 	entry->type = (uint8_t)stanza->type;
@@ -118,7 +117,7 @@ void account_keep(struct account *account, struct parcel *parcel)
 	}
 	append = store_request_new(sizeof(*append), STORE_JOURNAL_APPEND, home->worker, account->jid.text,
 	                           jid_bare_len(&account->jid), keep_done);
-	entry_fill(&append->entry, &append->request.arena, home, parcel);
+	entry_fill(&append->entry, &append->request.arena, account, parcel);
 	append->request.context = parcel;
 	account->undelivered++;
 	account->undelivered_bytes += append->entry.stanza_len;
@@ -184,7 +183,7 @@ static const struct stanza *entry_stanza(const struct account *account,
 	struct element *root = parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza,
 	                                   entry->stanza_len, &kept_limits),
 		       *added;
-	char stamp[STAMP_LEN + 1];
+	char stamp[STAMP_LEN + 1], id[JOURNAL_ID_LEN + 1];
 
 	if (!root || stanza_read(stanza, root, NULL) != STANZA_CHECK_OK || !stanza->to.text) {
 		stanza_unref(&unreadable);
@@ -192,7 +191,8 @@ static const struct stanza *entry_stanza(const struct account *account,
 	}
 	added = element_add(arena, root, "stanza-id", NS_SID);
 	element_set(arena, added, "by", account->jid.text);
-	element_set(arena, added, "id", entry->id);
+	journal_id(entry->sequence, id);
+	element_set(arena, added, "id", id);
 	added = element_add(arena, root, "delay", NS_DELAY);
 	stamp_write(entry->at_us, stamp);
 	element_set(arena, added, "from", jid_domain_text(&account->jid));

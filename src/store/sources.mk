@@ -27,7 +27,8 @@ libhansa_a_SOURCES += \
 
 sqlite_schema = \
 	src/store/schema/sqlite/0001-accounts.sql \
-	src/store/schema/sqlite/0002-pubsub.sql
+	src/store/schema/sqlite/0002-pubsub.sql \
+	src/store/schema/sqlite/0003-journal.sql
 
 EXTRA_DIST += $(sqlite_schema)
 CLEANFILES += src/store/sqlite/schema_steps.c

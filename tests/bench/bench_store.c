@@ -80,7 +80,8 @@ static struct store_request *append_make(struct bench *bench, size_t owner)
 	char *stanza = arena_alloc(&append->request.arena, STANZA);
 
 	memset(stanza, 'x', STANZA);
-	append->entry = (struct store_journal_entry){ .id = "0123456789abcdefghijkl", .at_us = 1700000000000000,
+	append->entry = (struct store_journal_entry){ .sequence = append->request.token, .body = append->request.token,
+	                                              .at_us = 1700000000000000,
 	                                              .type = 2, .peer = "juliet@south.example/balcony",
 	                                              .stanza = stanza, .stanza_len = STANZA };
 	return &append->request;

@@ -136,7 +136,7 @@ struct store_journal_append *asker_append(struct asker *asker, const char *owner
 	struct store_journal_append *append = asker_make(asker, sizeof(*append), STORE_JOURNAL_APPEND, owner);
 	struct arena *arena = &append->request.arena;
 
-	append->entry.id = arena_printf(arena, "id-%llu", (unsigned long long)append->request.token);
+	append->entry.sequence = append->entry.body = asker->sequence += 10;
 	append->entry.at_us = 1700000000000000 + (int64_t)append->request.token;
 	append->entry.direction = STORE_IN;
 	append->entry.type = 2;
@@ -153,6 +153,15 @@ struct store_journal_read *asker_read(struct asker *asker, const char *owner, ui
 	read->after = after;
 	read->limit = limit;
 	return read;
+}
+
+struct store_journal_archive *asker_archive(struct asker *asker, const char *owner, size_t limit)
+{
+	struct store_journal_archive *archive = asker_make(asker, sizeof(*archive), STORE_JOURNAL_ARCHIVE, owner);
+
+	archive->to = archive->before = UINT64_MAX;
+	archive->limit = limit;
+	return archive;
 }
 
 struct store_journal_advance *asker_advance(struct asker *asker, const char *owner, uint64_t sequence)

@@ -27,6 +27,7 @@ struct asker {
 	uint64_t *answered;             /* tokens, in the order of the answers */
 	size_t answered_count;
 	size_t submitted_count;
+	uint64_t sequence;              /* of the last journal entry that was made */
 };
 
 void asker_init(struct asker *asker, struct store *store, bool (*step)(struct store *store));
@@ -48,6 +49,7 @@ struct store_account_write *asker_account(struct asker *asker, enum store_op op,
 struct store_account_load *asker_load(struct asker *asker, const char *owner);
 struct store_journal_append *asker_append(struct asker *asker, const char *owner, const char *stanza);
 struct store_journal_read *asker_read(struct asker *asker, const char *owner, uint64_t after, size_t limit);
+struct store_journal_archive *asker_archive(struct asker *asker, const char *owner, size_t limit);
 struct store_journal_advance *asker_advance(struct asker *asker, const char *owner, uint64_t sequence);
 struct store_roster_write *asker_roster(struct asker *asker, enum store_op op, const char *owner, const char *contact,
                                         uint64_t version);

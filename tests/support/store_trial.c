@@ -27,6 +27,7 @@ struct kept_item {
 struct kept_entry {
 	struct list_link link;
 	struct store_journal_entry entry;
+	bool delivered;                 /* an exception beyond the watermark */
 };
 
 struct kept_document {
@@ -55,7 +56,8 @@ struct kept_account {
 	int64_t created_us;
 	uint64_t roster_version;
 	struct list roster;             /* by contact */
-	struct list journal;            /* undelivered, oldest first: what has been delivered is forgotten */
+	struct list journal;            /* by sequence */
+	uint64_t delivered;             /* the watermark */
 	struct list documents;
 };
 
@@ -67,7 +69,6 @@ struct trial {
 	struct list nodes;              /* struct kept_node of all owners, by name */
 	struct mail *first, **last;     /* requests that wait, oldest first */
 	uint64_t random;
-	uint64_t sequence;
 	struct store_trial_fault faults[FAULTS];
 	size_t fits[FAULTS];            /* requests that each fault has met */
 	size_t fault_count;
@@ -102,6 +103,16 @@ static struct kept_account *account_find(struct trial *t, const char *owner)
 	return *owner ? account_of(t, owner) : NULL;
 }
 
+/* next NULL: at the end. */
+static void list_add_before(struct list *list, struct list_link *next, struct list_link *link)
+{
+	if (!next)
+		next = &list->head;
+	link->prev = next->prev;
+	link->next = next;
+	link->prev->next = next->prev = link;
+}
+
 /* Puts link in front of the first member whose key is not below its own; key_at: of the key's pointer
  * behind the link. */
 static void list_add_sorted(struct list *list, struct list_link *link, size_t key_at)
@@ -111,11 +122,7 @@ static void list_add_sorted(struct list *list, struct list_link *link, size_t ke
 
 	while (next && strcmp(*(const char **)((char *)next + key_at), key) < 0)
 		next = list_next(list, next);
-	if (!next)
-		next = &list->head;
-	link->prev = next->prev;
-	link->next = next;
-	link->prev->next = next->prev = link;
+	list_add_before(list, next, link);
 }
 
 static struct kept_account *account_new(struct trial *t, const char *owner, int64_t created_us)
@@ -218,13 +225,30 @@ static void roster_load(const struct kept_account *account, struct store_account
 		item_copy(arena, &load->roster[load->roster_count++], &LIST_MEMBER(link, struct kept_item, link)->item);
 }
 
+static bool entry_is_undelivered(const struct kept_account *account, const struct kept_entry *kept)
+{
+	return kept->entry.direction == STORE_IN && kept->entry.sequence > account->delivered && !kept->delivered;
+}
+
+static uint64_t journal_newest(const struct kept_account *account)
+{
+	const struct list_link *last = account->journal.head.prev;
+
+	return !list_is_empty(&account->journal) ? LIST_MEMBER(last, struct kept_entry, link)->entry.sequence : 0;
+}
+
 static void journal_weigh(const struct kept_account *account, struct store_account_load *load)
 {
 	struct list_link *link;
 
+	load->journal_newest = journal_newest(account);
+	if (load->journal_newest < account->delivered)
+		load->journal_newest = account->delivered;
 	for (link = list_first(&account->journal); link; link = list_next(&account->journal, link)) {
-		load->undelivered++;
-		load->undelivered_bytes += LIST_MEMBER(link, struct kept_entry, link)->entry.stanza_len;
+		const struct kept_entry *kept = LIST_MEMBER(link, struct kept_entry, link);
+
+		load->undelivered += entry_is_undelivered(account, kept);
+		load->undelivered_bytes += entry_is_undelivered(account, kept) ? kept->entry.stanza_len : 0;
 	}
 }
 
@@ -329,7 +353,6 @@ static enum store_status roster_remove(struct trial *t, struct store_request *re
 static void entry_copy(struct arena *arena, struct store_journal_entry *to, const struct store_journal_entry *from)
 {
 	*to = *from;
-	to->id = arena_str(arena, from->id);
 	to->peer = arena_str(arena, from->peer);
 	to->stanza = arena_str_len(arena, from->stanza, from->stanza_len);
 }
@@ -338,16 +361,22 @@ static enum store_status journal_append(struct trial *t, struct store_request *r
 {
 	struct store_journal_entry *entry = &((struct store_journal_append *)request)->entry;
 	struct kept_account *account = account_find(t, request->owner);
+	struct list_link *next;
 	struct kept_entry *kept;
 
 	if (!account)
 		return STORE_ABSENT;
-	if (!entry->id || !entry->peer || !entry->stanza)
+	if (!entry->peer || !entry->stanza)
 		return STORE_FAILED;
+	for (next = list_first(&account->journal); next; next = list_next(&account->journal, next)) {
+		if (LIST_MEMBER(next, struct kept_entry, link)->entry.sequence == entry->sequence)
+			return STORE_FAILED;
+		if (LIST_MEMBER(next, struct kept_entry, link)->entry.sequence > entry->sequence)
+			break;
+	}
 	kept = arena_zalloc(&t->arena, sizeof(*kept));
-	entry->sequence = ++t->sequence;
 	entry_copy(&t->arena, &kept->entry, entry);
-	list_add_last(&account->journal, &kept->link);
+	list_add_before(&account->journal, next, &kept->link);
 	return STORE_OK;
 }
 
@@ -362,25 +391,144 @@ static enum store_status journal_read(struct trial *t, struct store_request *req
 	read->entries = arena_alloc(&request->arena, list_count(&account->journal) * sizeof(*read->entries));
 	for (link = list_first(&account->journal); link && read->count < read->limit;
 	     link = list_next(&account->journal, link)) {
-		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+		const struct kept_entry *kept = LIST_MEMBER(link, struct kept_entry, link);
 
-		if (entry->sequence > read->after)
-			entry_copy(&request->arena, &read->entries[read->count++], entry);
+		if (entry_is_undelivered(account, kept) && kept->entry.sequence > read->after)
+			entry_copy(&request->arena, &read->entries[read->count++], &kept->entry);
 	}
 	return STORE_OK;
 }
 
+static void journal_forget(struct kept_account *account)
+{
+	struct list_link *link, *next;
+
+	for (link = list_first(&account->journal); link; link = next) {
+		const struct kept_entry *kept = LIST_MEMBER(link, struct kept_entry, link);
+
+		next = list_next(&account->journal, link);
+		if (!kept->entry.archived && (kept->entry.sequence <= account->delivered || kept->delivered))
+			list_remove(link);
+	}
+}
+
+static void journal_except(struct kept_account *account, uint64_t sequence)
+{
+	struct list_link *link;
+
+	for (link = list_first(&account->journal); link; link = list_next(&account->journal, link)) {
+		if (LIST_MEMBER(link, struct kept_entry, link)->entry.sequence == sequence)
+			LIST_MEMBER(link, struct kept_entry, link)->delivered = true;
+	}
+}
+
 static enum store_status journal_advance(struct trial *t, struct store_request *request)
 {
-	uint64_t sequence = ((struct store_journal_advance *)request)->sequence;
+	const struct store_journal_advance *advance = (struct store_journal_advance *)request;
 	struct kept_account *account = account_find(t, request->owner);
+	uint64_t sequence = advance->sequence;
+
+	if (!account)
+		return STORE_ABSENT;
+	if (sequence > journal_newest(account))
+		sequence = journal_newest(account);
+	if (sequence > account->delivered)
+		account->delivered = sequence;
+	for (size_t i = 0; i < advance->beyond_count; i++)
+		journal_except(account, advance->beyond[i]);
+	journal_forget(account);
+	return STORE_OK;
+}
+
+static bool peer_is(const char *peer, const char *with)
+{
+	size_t len = with ? strlen(with) : 0;
+
+	if (!with || is_same(peer, with))
+		return true;
+	return !strchr(with, '/') && strncmp(peer, with, len) == 0 && peer[len] == '/';
+}
+
+static bool archive_has(const struct store_journal_archive *archive, const struct store_journal_entry *entry)
+{
+	return entry->archived && entry->sequence >= archive->from && entry->sequence <= archive->to &&
+	       peer_is(entry->peer, archive->with);
+}
+
+static bool archive_wants(const struct store_journal_archive *archive, uint64_t sequence)
+{
+	for (size_t i = 0; i < archive->id_count; i++) {
+		if (archive->ids[i] == sequence)
+			return true;
+	}
+	return !archive->ids && sequence > archive->after && sequence < archive->before;
+}
+
+/* Of all that fits, in order, only the page is left. */
+static void archive_cut(struct store_journal_archive *archive)
+{
+	size_t surplus = archive->count > archive->limit && !archive->ids ? archive->count - archive->limit : 0;
+
+	archive->more = surplus > 0;
+	if (archive->backwards && surplus)
+		archive->entries += surplus;
+	archive->count -= surplus;
+}
+
+static enum store_status journal_archive(struct trial *t, struct store_request *request)
+{
+	struct store_journal_archive *archive = (struct store_journal_archive *)request;
+	const struct kept_account *account = account_find(t, request->owner);
+	size_t total = 0, most = archive->count_most;
 	struct list_link *link;
 
 	if (!account)
 		return STORE_ABSENT;
-	while ((link = list_first(&account->journal)) &&
-	       LIST_MEMBER(link, struct kept_entry, link)->entry.sequence <= sequence)
+	archive->count = archive->preceding = 0;
+	archive->entries = arena_alloc(&request->arena, list_count(&account->journal) * sizeof(*archive->entries));
+	for (link = list_first(&account->journal); link; link = list_next(&account->journal, link)) {
+		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+
+		if (!archive_has(archive, entry))
+			continue;
+		total++;
+		if (archive_wants(archive, entry->sequence))
+			entry_copy(&request->arena, &archive->entries[archive->count++], entry);
+	}
+	archive_cut(archive);
+	archive->total = archive->ids ? archive->count : total < most ? total : most;
+	for (link = list_first(&account->journal); link && archive->count; link = list_next(&account->journal, link)) {
+		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+
+		archive->preceding += archive_has(archive, entry) && archive->preceding < most &&
+		                      entry->sequence < archive->entries[0].sequence;
+	}
+	return STORE_OK;
+}
+
+static enum store_status journal_expire(struct trial *t, struct store_request *request)
+{
+	struct store_journal_expire *expire = (struct store_journal_expire *)request;
+	struct kept_account *account = account_find(t, request->owner);
+	struct list_link *link, *next;
+	size_t archived = 0;
+
+	if (!account)
+		return STORE_ABSENT;
+	expire->removed = 0;
+	for (link = list_first(&account->journal); link; link = list_next(&account->journal, link))
+		archived += LIST_MEMBER(link, struct kept_entry, link)->entry.archived;
+	for (link = list_first(&account->journal); link && expire->removed < expire->limit; link = next) {
+		const struct kept_entry *kept = LIST_MEMBER(link, struct kept_entry, link);
+		bool is_surplus = expire->most && kept->entry.archived && archived-- > expire->most;
+
+		next = list_next(&account->journal, link);
+		if (!kept->entry.archived || entry_is_undelivered(account, kept) ||
+		    (!is_surplus && kept->entry.sequence >= expire->before))
+			continue;
 		list_remove(link);
+		expire->removed++;
+	}
 	return STORE_OK;
 }
 
@@ -707,6 +855,8 @@ static const struct {
 	[STORE_JOURNAL_APPEND] = { true, journal_append },
 	[STORE_JOURNAL_READ] = { false, journal_read },
 	[STORE_JOURNAL_ADVANCE] = { true, journal_advance },
+	[STORE_JOURNAL_ARCHIVE] = { false, journal_archive },
+	[STORE_JOURNAL_EXPIRE] = { true, journal_expire },
 	[STORE_DOCUMENT_GET] = { false, document_get },
 	[STORE_DOCUMENT_PUT] = { true, document_put },
 	[STORE_PUBSUB_NODE_CREATE] = { true, node_create },

@@ -291,33 +291,36 @@ static void journal_keeps_what_is_appended(struct asker *a)
 {
 	struct store_journal_append *first = asker_append(a, ROMEO, "<message><body>\xf0\x9f\x92\x8c</body></message>");
 	struct store_journal_append *second = asker_append(a, ROMEO, "");
+	struct store_journal_append *sent = asker_append(a, ROMEO, "sent");
 	struct store_journal_read *read;
 	struct store_account_load *loaded;
 
 	create(a, ROMEO);
-	second->entry.direction = STORE_OUT;
 	second->entry.type = 3;
+	second->entry.peer = "juliet@south.example";
+	sent->entry.direction = STORE_OUT;
 	assert_int_equal(asker_ask(a, first), STORE_OK);
 	assert_int_equal(asker_ask(a, second), STORE_OK);
-	assert_true(second->entry.sequence > first->entry.sequence);
+	assert_int_equal(asker_ask(a, sent), STORE_OK);
+	assert_int_equal(asker_ask(a, sent), STORE_FAILED);
 
 	read = journal(a, ROMEO);
 	assert_int_equal(read->count, 2);
 	assert_int_equal(read->entries[0].sequence, first->entry.sequence);
-	assert_string_equal(read->entries[0].id, first->entry.id);
 	assert_int_equal(read->entries[0].at_us, first->entry.at_us);
 	assert_int_equal(read->entries[0].direction, STORE_IN);
 	assert_int_equal(read->entries[0].type, 2);
 	assert_string_equal(read->entries[0].peer, first->entry.peer);
 	assert_int_equal(read->entries[0].stanza_len, first->entry.stanza_len);
 	assert_string_equal(read->entries[0].stanza, first->entry.stanza);
-	assert_int_equal(read->entries[1].direction, STORE_OUT);
+	assert_string_equal(read->entries[1].peer, "juliet@south.example");
 	assert_int_equal(read->entries[1].type, 3);
 	assert_int_equal(read->entries[1].stanza_len, 0);
 
 	loaded = load(a, ROMEO);
 	assert_int_equal(loaded->undelivered, 2);
 	assert_int_equal(loaded->undelivered_bytes, first->entry.stanza_len);
+	assert_int_equal(loaded->journal_newest, sent->entry.sequence);
 }
 
 static void journal_is_read_by_pages(struct asker *a)
@@ -385,6 +388,183 @@ static void journal_watermark_never_hides_a_new_entry(struct asker *a)
 	assert_int_equal(load(a, ROMEO)->undelivered, 0);
 	append(a, ROMEO, "3");
 	assert_int_equal(journal(a, ROMEO)->count, 1);
+}
+
+/* Delivered although older ones wait: it is not read again, and the older ones are. */
+static void journal_knows_exceptions(struct asker *a)
+{
+	struct store_journal_advance *advance = asker_advance(a, ROMEO, 0);
+	uint64_t first, second, third;
+	struct store_journal_read *read;
+
+	create(a, ROMEO);
+	first = append(a, ROMEO, "1");
+	second = append(a, ROMEO, "22");
+	third = append(a, ROMEO, "333");
+	advance->beyond = &second;
+	advance->beyond_count = 1;
+	assert_int_equal(asker_ask(a, advance), STORE_OK);
+	read = journal(a, ROMEO);
+	assert_int_equal(read->count, 2);
+	assert_int_equal(read->entries[0].sequence, first);
+	assert_int_equal(read->entries[1].sequence, third);
+	assert_int_equal(load(a, ROMEO)->undelivered, 2);
+	assert_int_equal(load(a, ROMEO)->undelivered_bytes, 4);
+}
+
+/* Entries "0", "1", ... of which the even ones are with Juliet's balcony, the others with her chamber or Ben. */
+static uint64_t archived(struct asker *a, unsigned number)
+{
+	static const char *const peers[] = { "juliet@south.example/balcony", "juliet@south.example/chamber",
+	                                     "juliet@south.example/balcony", "ben@south.example" };
+	char text[16];
+	struct store_journal_append *asked;
+
+	snprintf(text, sizeof(text), "%u", number);
+	asked = asker_append(a, ROMEO, text);
+	asked->entry.archived = true;
+	asked->entry.direction = number % 2 ? STORE_OUT : STORE_IN;
+	asked->entry.peer = peers[number % 4];
+	assert_int_equal(asker_ask(a, asked), STORE_OK);
+	return asked->entry.sequence;
+}
+
+static void assert_archive(struct asker *a, struct store_journal_archive *archive, const char *expected)
+{
+	char found[128] = "";
+	size_t len = 0;
+
+	assert_int_equal(asker_ask(a, archive), STORE_OK);
+	for (size_t i = 0; i < archive->count; i++)
+		len += (size_t)snprintf(found + len, sizeof(found) - len, "%s%s", i ? " " : "",
+		                        archive->entries[i].stanza);
+	assert_string_equal(found, expected);
+}
+
+static void archive_is_read_in_pages_from_either_end(struct asker *a)
+{
+	uint64_t sequences[8];
+	struct store_journal_archive *page;
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < 8; i++) {
+		sequences[i] = archived(a, i);
+		append(a, ROMEO, "not archived");
+	}
+	page = asker_archive(a, ROMEO, 3);
+	page->count_most = 100;
+	assert_archive(a, page, "0 1 2");
+	assert_true(page->more);
+	assert_int_equal(page->total, 8);
+	assert_int_equal(page->preceding, 0);
+	page = asker_archive(a, ROMEO, 3);
+	page->after = sequences[2];
+	page->count_most = 5;
+	assert_archive(a, page, "3 4 5");
+	assert_int_equal(page->total, 5);
+	assert_int_equal(page->preceding, 3);
+	page = asker_archive(a, ROMEO, 3);
+	page->backwards = true;
+	assert_archive(a, page, "5 6 7");
+	assert_true(page->more);
+	page = asker_archive(a, ROMEO, 3);
+	page->backwards = true;
+	page->before = sequences[2];
+	assert_archive(a, page, "0 1");
+	assert_false(page->more);
+	page = asker_archive(a, ROMEO, 8);
+	assert_archive(a, page, "0 1 2 3 4 5 6 7");
+	assert_false(page->more);
+	page = asker_archive(a, ROMEO, 0);
+	assert_archive(a, page, "");
+	assert_true(page->more);
+	page = asker_archive(a, ROMEO, 8);
+	page->after = sequences[7];
+	assert_archive(a, page, "");
+}
+
+static void archive_is_filtered(struct asker *a)
+{
+	uint64_t sequences[8];
+	struct store_journal_archive *page;
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < 8; i++)
+		sequences[i] = archived(a, i);
+	page = asker_archive(a, ROMEO, 9);
+	page->from = sequences[1];
+	page->to = sequences[5];
+	assert_archive(a, page, "1 2 3 4 5");
+	page = asker_archive(a, ROMEO, 2);
+	page->with = "juliet@south.example";
+	page->backwards = true;
+	page->count_most = 100;
+	assert_archive(a, page, "5 6");
+	assert_int_equal(page->total, 6);
+	assert_int_equal(page->preceding, 4);
+	page = asker_archive(a, ROMEO, 9);
+	page->with = "juliet@south.example/chamber";
+	assert_archive(a, page, "1 5");
+	assert_string_equal(page->entries[0].peer, "juliet@south.example/chamber");
+	assert_int_equal(page->entries[0].direction, STORE_OUT);
+	page = asker_archive(a, ROMEO, 9);
+	page->with = "ju@south.example";
+	assert_archive(a, page, "");
+	page = asker_archive(a, ROMEO, 9);
+	page->ids = (const uint64_t[]){ sequences[2], 4711, sequences[4] };
+	page->id_count = 3;
+	assert_archive(a, page, "2 4");
+	assert_int_equal(asker_ask(a, asker_archive(a, JULIET, 9)), STORE_ABSENT);
+}
+
+/* Delivery takes nothing out of the archive; what is undelivered does not expire. */
+static void archive_expires_in_steps(struct asker *a)
+{
+	struct store_journal_expire *expire = asker_make(a, sizeof(*expire), STORE_JOURNAL_EXPIRE, ROMEO);
+	uint64_t sequences[8];
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < 8; i++)
+		sequences[i] = archived(a, i);
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, sequences[3])), STORE_OK);
+	assert_int_equal(load(a, ROMEO)->undelivered, 2);
+	assert_archive(a, asker_archive(a, ROMEO, 9), "0 1 2 3 4 5 6 7");
+	expire->before = sequences[6];
+	expire->limit = 2;
+	assert_int_equal(asker_ask(a, expire), STORE_OK);
+	assert_int_equal(expire->removed, 2);
+	assert_archive(a, asker_archive(a, ROMEO, 9), "2 3 4 5 6 7");
+	expire->limit = 100;
+	assert_int_equal(asker_ask(a, expire), STORE_OK);
+	assert_int_equal(expire->removed, 3);
+	assert_archive(a, asker_archive(a, ROMEO, 9), "4 6 7");
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, sequences[7])), STORE_OK);
+	expire->before = 0;
+	expire->most = 2;
+	assert_int_equal(asker_ask(a, expire), STORE_OK);
+	assert_int_equal(expire->removed, 1);
+	assert_archive(a, asker_archive(a, ROMEO, 9), "6 7");
+	assert_int_equal(asker_ask(a, expire), STORE_OK);
+	assert_int_equal(expire->removed, 0);
+}
+
+/* One text, an entry for each of two accounts: it stays until both have gone. */
+static void a_body_serves_two_accounts(struct asker *a)
+{
+	struct store_journal_append *out = asker_append(a, ROMEO, "<message/>");
+	struct store_journal_append *in = asker_append(a, JULIET, "<message/>");
+
+	create(a, ROMEO);
+	create(a, JULIET);
+	in->entry.body = out->entry.body;
+	out->entry.direction = STORE_OUT;
+	out->entry.archived = in->entry.archived = true;
+	assert_int_equal(asker_ask(a, out), STORE_OK);
+	assert_int_equal(asker_ask(a, in), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, ROMEO)), STORE_OK);
+	assert_archive(a, asker_archive(a, JULIET, 9), "<message/>");
+	assert_string_equal(journal(a, JULIET)->entries[0].stanza, "<message/>");
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, JULIET)), STORE_OK);
 }
 
 static void journal_of_nobody_is_absent(struct asker *a)
@@ -827,6 +1007,11 @@ static const struct scenario {
 	SCENARIO(journal_is_read_by_pages),
 	SCENARIO(journal_forgets_what_is_delivered),
 	SCENARIO(journal_watermark_never_hides_a_new_entry),
+	SCENARIO(journal_knows_exceptions),
+	SCENARIO(archive_is_read_in_pages_from_either_end),
+	SCENARIO(archive_is_filtered),
+	SCENARIO(archive_expires_in_steps),
+	SCENARIO(a_body_serves_two_accounts),
 	SCENARIO(journal_of_nobody_is_absent),
 	SCENARIO(journal_takes_the_largest_stanza),
 	SCENARIO(node_is_created_once_changed_and_removed),

@@ -111,9 +111,10 @@ static void what_was_written_is_there_after_closing(void **state)
 	asker_close(&a);
 }
 
-static void sequences_go_on_after_closing(void **state)
+static void sequences_are_known_after_closing(void **state)
 {
 	struct store_journal_append *append;
+	struct store_account_load *load;
 	struct asker a;
 	uint64_t last;
 
@@ -126,9 +127,10 @@ static void sequences_go_on_after_closing(void **state)
 	asker_close(&a);
 
 	asker_open(&a, *state);
-	append = asker_append(&a, ROMEO, "2");
-	assert_int_equal(asker_ask(&a, append), STORE_OK);
-	assert_true(append->entry.sequence > last);
+	load = asker_load(&a, ROMEO);
+	assert_int_equal(asker_ask(&a, load), STORE_OK);
+	assert_int_equal(load->undelivered, 0);
+	assert_int_equal(load->journal_newest, last);
 	asker_close(&a);
 }
 
@@ -160,7 +162,7 @@ static void child_write(struct place *place, int pipe_end)
 		struct store_journal_append *append = store_request_new(sizeof(*append), STORE_JOURNAL_APPEND, NULL,
 			ROMEO, strlen(ROMEO), child_answered);
 
-		append->entry.id = arena_printf(&append->request.arena, "id-%lu", i);
+		append->entry.sequence = append->entry.body = ((uint64_t)getpid() << 32) + i + 1;
 		append->entry.peer = "juliet@south.example";
 		append->entry.stanza = arena_printf(&append->request.arena, "%d-%lu", (int)getpid(), i);
 		append->entry.stanza_len = strlen(append->entry.stanza);
@@ -287,6 +289,44 @@ static void a_newer_schema_is_refused(void **state)
 	asker_close(&a);
 	sqlite_run(place->path, "PRAGMA user_version = 4711");
 	assert_refused(place, "its schema is number 4711");
+}
+
+extern const char *const schema_steps[];
+
+/* The journal of the first schema held what was undelivered: it still is. */
+static void an_older_journal_is_carried_over(void **state)
+{
+	struct place *place = *state;
+	struct store_journal_read *read;
+	struct store_account_load *load;
+	struct asker a;
+
+	sqlite_run(place->path, schema_steps[0]);
+	sqlite_run(place->path, schema_steps[1]);
+	sqlite_run(place->path,
+	           "INSERT INTO account (id, host, name, created_us, delivered)"
+	           " VALUES (1, 'north.example', 'romeo', 1, 2);"
+	           "INSERT INTO journal (sequence, account, at_us, direction, type, bytes, id, peer, stanza)"
+	           " VALUES (3, 1, 5, 0, 2, 10, 'x', 'juliet@south.example/a/b', '<message/>'),"
+	           " (4, 1, 6, 0, 1, 3, 'y', 'south.example', '<m>')");
+	asker_open(&a, place);
+	read = asker_read(&a, ROMEO, 0, 10);
+	assert_int_equal(asker_ask(&a, read), STORE_OK);
+	assert_int_equal(read->count, 2);
+	assert_int_equal(read->entries[0].sequence, 3);
+	assert_string_equal(read->entries[0].peer, "juliet@south.example/a/b");
+	assert_string_equal(read->entries[0].stanza, "<message/>");
+	assert_string_equal(read->entries[1].peer, "south.example");
+	load = asker_load(&a, ROMEO);
+	assert_int_equal(asker_ask(&a, load), STORE_OK);
+	assert_int_equal(load->undelivered, 2);
+	assert_int_equal(load->undelivered_bytes, 13);
+	assert_int_equal(load->journal_newest, 4);
+	assert_int_equal(asker_ask(&a, asker_advance(&a, ROMEO, 4)), STORE_OK);
+	asker_close(&a);
+	sqlite_run(place->path, "CREATE TABLE nothing_is_left (count INTEGER CHECK (count = 0));"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_body;"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_entry");
 }
 
 static void a_database_of_another_program_is_refused(void **state)
@@ -620,11 +660,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PLACE_TEST(what_was_written_is_there_after_closing),
-		PLACE_TEST(sequences_go_on_after_closing),
+		PLACE_TEST(sequences_are_known_after_closing),
 		PLACE_TEST(what_was_answered_survives_kill_9),
 		PLACE_TEST(the_file_is_its_owners_only),
 		PLACE_TEST(two_servers_on_one_file_are_refused),
 		PLACE_TEST(a_newer_schema_is_refused),
+		PLACE_TEST(an_older_journal_is_carried_over),
 		PLACE_TEST(a_database_of_another_program_is_refused),
 		PLACE_TEST(what_is_no_database_is_refused),
 		PLACE_TEST(a_missing_folder_is_refused),

@@ -4,9 +4,35 @@
  */
 #include "store/journal.h"
 
+#include <string.h>
+
 #include "operation.h"
 #include "query.h"
 #include "store/account.h"
+
+/* ---- written ---- */
+
+static size_t peer_bare_len(const char *peer)
+{
+	return peer ? strcspn(peer, "/") : 0;
+}
+
+static const char *peer_resource(const char *peer)
+{
+	const char *rest = peer ? peer + peer_bare_len(peer) : "";
+
+	return *rest ? rest + 1 : "";
+}
+
+static enum store_status body_put(struct database *db, const struct store_journal_entry *entry)
+{
+	struct query q;
+
+	query_start(&q, db, QUERY_JOURNAL_BODY);
+	query_put_unsigned(&q, entry->body);
+	query_put_text_len(&q, entry->stanza, entry->stanza_len);
+	return query_change(&q, STORE_FAILED);
+}
 
 enum store_status sqlite_journal_append(struct database *db, struct store_request *request)
 {
@@ -16,28 +42,34 @@ enum store_status sqlite_journal_append(struct database *db, struct store_reques
 
 	query_start(&q, db, QUERY_JOURNAL_APPEND);
 	query_put_owner(&q, request->owner);
+	query_put_unsigned(&q, entry->sequence);
+	query_put_unsigned(&q, entry->body);
 	query_put_number(&q, entry->at_us);
 	query_put_number(&q, entry->direction);
 	query_put_number(&q, entry->type);
+	query_put_number(&q, entry->archived);
 	query_put_unsigned(&q, entry->stanza_len);
-	query_put_text(&q, entry->id);
-	query_put_text(&q, entry->peer);
-	query_put_text_len(&q, entry->stanza, entry->stanza_len);
+	query_put_text_len(&q, entry->peer, peer_bare_len(entry->peer));
+	query_put_text(&q, peer_resource(entry->peer));
 	status = query_change(&q, STORE_ABSENT);
-	if (status == STORE_OK)
-		entry->sequence = (uint64_t)database_new_row(db);
-	return status;
+	return status == STORE_OK ? body_put(db, entry) : status;
 }
+
+/* ---- undelivered ---- */
 
 static void entry_read(struct query *q, struct arena *arena, struct store_journal_entry *entry)
 {
+	const char *peer, *resource;
+
 	entry->sequence = (uint64_t)query_number(q);
 	entry->at_us = query_number(q);
 	entry->direction = query_number(q) == STORE_OUT ? STORE_OUT : STORE_IN;
 	entry->type = (uint8_t)query_number(q);
-	entry->id = query_text(q, arena);
-	entry->peer = query_text(q, arena);
-	entry->stanza = query_xml(q, arena, &entry->stanza_len);
+	entry->archived = query_number(q);
+	peer = query_text(q, arena);
+	resource = query_text(q, arena);
+	entry->peer = resource && *resource ? arena_printf(arena, "%s/%s", peer ? peer : "", resource) : peer;
+	entry->stanza = query_text_len(q, arena, &entry->stanza_len);
 }
 
 enum store_status sqlite_journal_read(struct database *db, struct store_request *request)
@@ -62,6 +94,32 @@ enum store_status sqlite_journal_read(struct database *db, struct store_request 
 	return query_finish(&q) ? STORE_OK : STORE_FAILED;
 }
 
+/* Those between two sequences that have been delivered and are not archived. */
+static enum store_status entries_forget(struct database *db, int64_t account, uint64_t after, uint64_t up_to,
+                                        bool is_below_watermark)
+{
+	struct query q;
+
+	query_start(&q, db, QUERY_JOURNAL_FORGET);
+	query_put_number(&q, account);
+	query_put_unsigned(&q, after);
+	query_put_unsigned(&q, up_to);
+	query_put_number(&q, is_below_watermark);
+	return query_change(&q, STORE_OK);
+}
+
+static enum store_status entry_except(struct database *db, int64_t account, uint64_t sequence)
+{
+	enum store_status status;
+	struct query q;
+
+	query_start(&q, db, QUERY_JOURNAL_EXCEPT);
+	query_put_number(&q, account);
+	query_put_unsigned(&q, sequence);
+	status = query_change(&q, STORE_OK);
+	return status == STORE_OK ? entries_forget(db, account, sequence - 1, sequence, false) : status;
+}
+
 enum store_status sqlite_journal_advance(struct database *db, struct store_request *request)
 {
 	struct store_journal_advance *advance = (struct store_journal_advance *)request;
@@ -75,13 +133,14 @@ enum store_status sqlite_journal_advance(struct database *db, struct store_reque
 	query_put_number(&q, row.id);
 	query_put_unsigned(&q, advance->sequence);
 	status = query_change(&q, STORE_ABSENT);
-	if (status != STORE_OK)
-		return status;
-	query_start(&q, db, QUERY_JOURNAL_FORGET);
-	query_put_number(&q, row.id);
-	return query_change(&q, STORE_OK);
+	if (status == STORE_OK)
+		status = entries_forget(db, row.id, row.delivered, advance->sequence, true);
+	for (size_t i = 0; i < advance->beyond_count && status == STORE_OK; i++)
+		status = entry_except(db, row.id, advance->beyond[i]);
+	return status;
 }
 
+/* How much waits, and where the sequences have got to. */
 bool sqlite_journal_weigh(struct database *db, const struct account_row *row, struct store_account_load *load)
 {
 	struct query q;
@@ -93,5 +152,181 @@ bool sqlite_journal_weigh(struct database *db, const struct account_row *row, st
 		load->undelivered = (uint64_t)query_number(&q);
 		load->undelivered_bytes = (uint64_t)query_number(&q);
 	}
+	if (!query_finish(&q))
+		return false;
+	query_start(&q, db, QUERY_JOURNAL_NEWEST);
+	query_put_number(&q, row->id);
+	if (query_next(&q))
+		load->journal_newest = (uint64_t)query_number(&q);
+	if (load->journal_newest < row->delivered)
+		load->journal_newest = row->delivered;
 	return query_finish(&q);
+}
+
+/* ---- the archive ---- */
+
+struct range {
+	uint64_t from, to;              /* both included */
+};
+
+static struct range range_of(const struct store_journal_archive *archive)
+{
+	struct range range = { archive->from, archive->to };
+
+	if (archive->after >= range.from)
+		range.from = archive->after == UINT64_MAX ? UINT64_MAX : archive->after + 1;
+	if (archive->before <= range.to)
+		range.to = archive->before ? archive->before - 1 : 0;
+	return range;
+}
+
+/* Parameters that all the archive's statements share. */
+static void archive_put(struct query *q, int64_t account, struct range range, size_t limit, const char *with)
+{
+	const char *resource = peer_resource(with);
+
+	query_put_number(q, account);
+	query_put_unsigned(q, range.from);
+	query_put_unsigned(q, range.to);
+	query_put_unsigned(q, limit);
+	if (!with)
+		return;
+	query_put_text_len(q, with, peer_bare_len(with));
+	query_put_text(q, *resource ? resource : NULL);
+}
+
+static bool archive_count(struct database *db, int64_t account, struct range range, size_t most, const char *with,
+                          size_t *count)
+{
+	struct query q;
+
+	*count = 0;
+	if (range.from > range.to)
+		return true;
+	query_start(&q, db, with ? QUERY_JOURNAL_WITH_COUNT : QUERY_JOURNAL_COUNT);
+	archive_put(&q, account, range, most, with);
+	if (query_next(&q))
+		*count = (size_t)query_number(&q);
+	return query_finish(&q);
+}
+
+static void entries_turn(struct store_journal_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct store_journal_entry kept = entries[i];
+
+		entries[i] = entries[count - 1 - i];
+		entries[count - 1 - i] = kept;
+	}
+}
+
+static bool archive_add(struct store_journal_archive *archive, struct database *db, int64_t account, struct range range)
+{
+	static const enum query_name names[2][2] = {
+		{ QUERY_JOURNAL_FORWARDS, QUERY_JOURNAL_BACKWARDS },
+		{ QUERY_JOURNAL_WITH_FORWARDS, QUERY_JOURNAL_WITH_BACKWARDS },
+	};
+	struct arena *arena = &archive->request.arena;
+	size_t room = archive->limit < SIZE_MAX ? archive->limit + 1 : SIZE_MAX;
+	struct query q;
+
+	query_start(&q, db, names[archive->with != NULL][archive->backwards]);
+	archive_put(&q, account, range, room, archive->with);
+	while (query_next(&q)) {
+		archive->more = archive->count == archive->limit;
+		if (archive->more)
+			break;
+		archive->entries = rows_grow(arena, archive->entries, archive->count, sizeof(*archive->entries));
+		entry_read(&q, arena, &archive->entries[archive->count++]);
+	}
+	return query_finish(&q);
+}
+
+static enum store_status archive_read_ids(struct store_journal_archive *archive, struct database *db, int64_t account)
+{
+	for (size_t i = 0; i < archive->id_count; i++) {
+		struct range range = { archive->ids[i], archive->ids[i] };
+
+		if (range.from < archive->from || range.to > archive->to)
+			continue;
+		if (!archive_add(archive, db, account, range))
+			return STORE_FAILED;
+	}
+	archive->total = archive->count;
+	return STORE_OK;
+}
+
+static enum store_status archive_read_page(struct store_journal_archive *archive, struct database *db, int64_t account)
+{
+	const struct range whole = { archive->from, archive->to }, page = range_of(archive);
+	struct range front = whole;
+
+	if (page.from <= page.to && !archive_add(archive, db, account, page))
+		return STORE_FAILED;
+	if (archive->backwards)
+		entries_turn(archive->entries, archive->count);
+	if (archive->count_most == 0)
+		return STORE_OK;
+	front.to = archive->count && archive->entries[0].sequence ? archive->entries[0].sequence - 1 : 0;
+	return archive_count(db, account, whole, archive->count_most, archive->with, &archive->total) &&
+	                       archive_count(db, account, front, archive->count_most, archive->with,
+	                                     &archive->preceding)
+	               ? STORE_OK
+	               : STORE_FAILED;
+}
+
+enum store_status sqlite_journal_archive(struct database *db, struct store_request *request)
+{
+	struct store_journal_archive *archive = (struct store_journal_archive *)request;
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, request->owner, &row);
+
+	if (status != STORE_OK)
+		return status;
+	archive->count = archive->total = archive->preceding = 0;
+	archive->more = false;
+	return archive->ids ? archive_read_ids(archive, db, row.id) : archive_read_page(archive, db, row.id);
+}
+
+/* Everything below the answer is older than the time or too much. */
+static bool expire_below(struct database *db, int64_t account, const struct store_journal_expire *expire,
+                         uint64_t *below)
+{
+	struct query q;
+
+	*below = expire->before;
+	if (expire->most == 0)
+		return true;
+	query_start(&q, db, QUERY_JOURNAL_SURPLUS);
+	query_put_number(&q, account);
+	query_put_unsigned(&q, expire->most);
+	if (query_next(&q)) {
+		uint64_t surplus = (uint64_t)query_number(&q);
+
+		if (surplus >= *below)
+			*below = surplus + 1;
+	}
+	return query_finish(&q);
+}
+
+enum store_status sqlite_journal_expire(struct database *db, struct store_request *request)
+{
+	struct store_journal_expire *expire = (struct store_journal_expire *)request;
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, request->owner, &row);
+	uint64_t below;
+	struct query q;
+
+	if (status != STORE_OK)
+		return status;
+	if (!expire_below(db, row.id, expire, &below))
+		return STORE_FAILED;
+	query_start(&q, db, QUERY_JOURNAL_EXPIRE);
+	query_put_number(&q, row.id);
+	query_put_unsigned(&q, below);
+	query_put_unsigned(&q, row.delivered);
+	query_put_unsigned(&q, expire->limit);
+	status = query_change(&q, STORE_ABSENT);
+	expire->removed = status == STORE_OK ? query_changed(&q) : 0;
+	return status == STORE_FAILED ? status : STORE_OK;
 }

@@ -31,6 +31,8 @@ enum store_status sqlite_roster_remove(struct database *db, struct store_request
 enum store_status sqlite_journal_append(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_read(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_advance(struct database *db, struct store_request *request);
+enum store_status sqlite_journal_archive(struct database *db, struct store_request *request);
+enum store_status sqlite_journal_expire(struct database *db, struct store_request *request);
 enum store_status sqlite_document_get(struct database *db, struct store_request *request);
 enum store_status sqlite_document_put(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_node_create(struct database *db, struct store_request *request);

@@ -16,6 +16,11 @@
 
 #include "xmpp/utf8.h"
 
+/* Of an entry with its text; the entry is found first. */
+#define ENTRY_COLUMNS                                                                  \
+	"sequence, at_us, direction, type, archived, peer, resource, stanza"           \
+	" FROM journal_entry CROSS JOIN journal_body ON journal_body.id = journal_entry.body"
+
 static const char *const query_sql[QUERIES] = {
 	[QUERY_BEGIN_READ] = "BEGIN",
 	[QUERY_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -60,23 +65,59 @@ static const char *const query_sql[QUERIES] = {
 		"UPDATE account SET roster_version = max(roster_version, ?2) WHERE id = ?1",
 
 	[QUERY_JOURNAL_APPEND] =
-		"INSERT INTO journal (account, at_us, direction, type, bytes, id, peer, stanza)"
-		" SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account"
+		"INSERT INTO journal_entry"
+		" (account, sequence, body, at_us, direction, type, archived, bytes, peer, resource)"
+		" SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM account"
 		" WHERE host = ?1 AND name = ?2 AND id > 0",
+	[QUERY_JOURNAL_BODY] =
+		"INSERT INTO journal_body (id, holders, stanza) VALUES (?1, 1, ?2)"
+		" ON CONFLICT (id) DO UPDATE SET holders = holders + 1",
 	[QUERY_JOURNAL_READ] =
-		"SELECT sequence, at_us, direction, type, id, peer, stanza"
-		" FROM journal WHERE account = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND sequence > ?2 AND direction = 0 AND delivered = 0"
+		" ORDER BY sequence LIMIT ?3",
 	[QUERY_JOURNAL_WEIGH] =
-		"SELECT count(*), coalesce(sum(bytes), 0) FROM journal WHERE account = ?1 AND sequence > ?2",
+		"SELECT count(*), coalesce(sum(bytes), 0) FROM journal_entry"
+		" WHERE account = ?1 AND sequence > ?2 AND direction = 0 AND delivered = 0",
+	[QUERY_JOURNAL_NEWEST] =
+		"SELECT coalesce(max(sequence), 0) FROM journal_entry WHERE account = ?1",
 	/* The watermark never falls and never runs ahead of the newest entry. */
 	[QUERY_JOURNAL_ADVANCE] =
 		"UPDATE account SET delivered = max(delivered, min(?2,"
-		" (SELECT coalesce(max(sequence), 0) FROM journal WHERE journal.account = account.id)))"
+		" (SELECT coalesce(max(sequence), 0) FROM journal_entry WHERE account = ?1)))"
 		" WHERE id = ?1",
-	/* Without an archive what has been delivered is forgotten. */
+	[QUERY_JOURNAL_EXCEPT] =
+		"UPDATE journal_entry SET delivered = 1 WHERE account = ?1 AND sequence = ?2",
+	/* What lies between the watermarks of before and now, and an exception just made, may be forgotten. */
 	[QUERY_JOURNAL_FORGET] =
-		"DELETE FROM journal WHERE account = ?1"
-		" AND sequence <= (SELECT delivered FROM account WHERE account.id = ?1)",
+		"DELETE FROM journal_entry WHERE account = ?1 AND sequence > ?2 AND sequence <= ?3"
+		" AND archived = 0 AND (?4 OR delivered = 1)",
+
+	[QUERY_JOURNAL_FORWARDS] =
+		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND archived = 1 AND sequence BETWEEN ?2 AND ?3"
+		" ORDER BY sequence LIMIT ?4",
+	[QUERY_JOURNAL_BACKWARDS] =
+		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND archived = 1 AND sequence BETWEEN ?2 AND ?3"
+		" ORDER BY sequence DESC LIMIT ?4",
+	[QUERY_JOURNAL_WITH_FORWARDS] =
+		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND archived = 1 AND sequence BETWEEN ?2 AND ?3"
+		" AND peer = ?5 AND (?6 IS NULL OR resource = ?6) ORDER BY sequence LIMIT ?4",
+	[QUERY_JOURNAL_WITH_BACKWARDS] =
+		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND archived = 1 AND sequence BETWEEN ?2 AND ?3"
+		" AND peer = ?5 AND (?6 IS NULL OR resource = ?6) ORDER BY sequence DESC LIMIT ?4",
+	[QUERY_JOURNAL_COUNT] =
+		"SELECT count(*) FROM (SELECT 1 FROM journal_entry WHERE account = ?1 AND archived = 1"
+		" AND sequence BETWEEN ?2 AND ?3 LIMIT ?4)",
+	[QUERY_JOURNAL_WITH_COUNT] =
+		"SELECT count(*) FROM (SELECT 1 FROM journal_entry WHERE account = ?1 AND archived = 1"
+		" AND sequence BETWEEN ?2 AND ?3 AND peer = ?5 AND (?6 IS NULL OR resource = ?6) LIMIT ?4)",
+	/* The newest of those beyond the newest ?2. */
+	[QUERY_JOURNAL_SURPLUS] =
+		"SELECT sequence FROM journal_entry WHERE account = ?1 AND archived = 1"
+		" ORDER BY sequence DESC LIMIT 1 OFFSET ?2",
+	[QUERY_JOURNAL_EXPIRE] =
+		"DELETE FROM journal_entry WHERE account = ?1 AND sequence IN (SELECT sequence FROM journal_entry"
+		" WHERE account = ?1 AND archived = 1 AND sequence < ?2"
+		" AND (direction = 1 OR delivered = 1 OR sequence <= ?3) ORDER BY sequence LIMIT ?4)",
 
 	/* Documents may belong to the server itself. */
 	[QUERY_DOCUMENT] =
@@ -302,4 +343,9 @@ enum store_status query_change(struct query *q, enum store_status unchanged)
 	if (!query_finish(q))
 		return STORE_FAILED;
 	return sqlite3_changes(q->db->handle) ? STORE_OK : unchanged;
+}
+
+size_t query_changed(const struct query *q)
+{
+	return (size_t)sqlite3_changes(q->db->handle);
 }

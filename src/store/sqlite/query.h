@@ -32,8 +32,10 @@ enum query_name {
 
 	QUERY_ROSTER, QUERY_ROSTER_PUT, QUERY_ROSTER_REMOVE, QUERY_ROSTER_VERSION,
 
-	QUERY_JOURNAL_APPEND, QUERY_JOURNAL_READ, QUERY_JOURNAL_WEIGH, QUERY_JOURNAL_ADVANCE,
-	QUERY_JOURNAL_FORGET,
+	QUERY_JOURNAL_APPEND, QUERY_JOURNAL_BODY, QUERY_JOURNAL_READ, QUERY_JOURNAL_WEIGH, QUERY_JOURNAL_NEWEST,
+	QUERY_JOURNAL_ADVANCE, QUERY_JOURNAL_EXCEPT, QUERY_JOURNAL_FORGET,
+	QUERY_JOURNAL_FORWARDS, QUERY_JOURNAL_BACKWARDS, QUERY_JOURNAL_WITH_FORWARDS, QUERY_JOURNAL_WITH_BACKWARDS,
+	QUERY_JOURNAL_COUNT, QUERY_JOURNAL_WITH_COUNT, QUERY_JOURNAL_SURPLUS, QUERY_JOURNAL_EXPIRE,
 
 	QUERY_DOCUMENT, QUERY_DOCUMENT_PUT, QUERY_DOCUMENT_CREATE, QUERY_DOCUMENT_REMOVE,
 
@@ -82,5 +84,7 @@ bool query_finish(struct query *q);
 bool query_run(struct database *db, enum query_name name);
 /* Carries out a write: STORE_OK where it changed rows, unchanged where it changed none, or STORE_FAILED. */
 enum store_status query_change(struct query *q, enum store_status unchanged);
+/* How many rows a write has changed, those of triggers not counted. */
+size_t query_changed(const struct query *q);
 
 #endif
