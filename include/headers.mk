@@ -32,6 +32,7 @@ noinst_HEADERS += include/core/custody.h
 noinst_HEADERS += include/core/iq.h
 noinst_HEADERS += include/core/journal.h
 noinst_HEADERS += include/core/module.h
+noinst_HEADERS += include/core/pubsub.h
 noinst_HEADERS += include/core/router.h
 noinst_HEADERS += include/core/sasl.h
 noinst_HEADERS += include/core/scram.h

@@ -7,14 +7,17 @@
 
 #include "core/module.h"
 
+extern const struct module caps_module;
 extern const struct module client_module;
 extern const struct module component_module;
 extern const struct module control_module;
 extern const struct module disco_module;
 extern const struct module im_module;
 extern const struct module last_module;
+extern const struct module pep_module;
 extern const struct module ping_module;
 extern const struct module private_module;
+extern const struct module pubsub_module;
 extern const struct module s2s_module;
 extern const struct module session_module;
 extern const struct module status_module;
@@ -24,6 +27,7 @@ extern const struct module vcard_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
+	&caps_module,  &pubsub_module, &pep_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, NULL,

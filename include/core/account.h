@@ -76,6 +76,10 @@ void account_receive(struct account *account, struct parcel *parcel);
 /* May that address learn of the account's presence? Its own addresses may; else the modules are asked. */
 bool account_shares_presence(const struct account *account, const struct jid *with);
 
+/* Has the address a subscription to the account's presence (its own addresses always)? Is it in that group of the roster? */
+bool account_has_subscriber(const struct account *account, const struct jid *who);
+bool account_has_in_group(const struct account *account, const struct jid *who, const char *group);
+
 /* Keeps the account in memory across an asynchronous step. */
 void account_hold(struct account *account);
 void account_release(struct account *account);

@@ -14,6 +14,8 @@
 #include "core/config.h"
 
 struct account;
+struct caps_peer;
+struct element;
 struct home;
 struct iq_handler;
 struct jid;
@@ -43,6 +45,7 @@ struct module {
 	const struct module_spec *specs;
 	const char *const *host_features;       /* disco#info of a host; NULL ends */
 	const char *const *account_features;    /* disco#info of an account */
+	const char *const *account_identities;  /* likewise: category, type, category, type, ... NULL */
 	const struct iq_handler *iqs;           /* core/iq.h */
 	const struct conf_section_kind *options;        /* name NULL ends */
 	const struct command *commands;         /* core/command.h: what hansactl can ask of it */
@@ -71,6 +74,17 @@ struct module {
 	/* May that address learn of the account's presence: a subscription of type both or from, or directed presence
 	 * (RFC 6121 §8.5.3.1)? Asked through account_shares_presence; one module's yes is enough. */
 	bool (*account_shares_presence)(const struct account *account, const struct jid *with);
+
+	/* Has that address a subscription to the account's presence, of type from or both? Is it a contact in that group of
+	 * the roster? Asked through core/account.h; one module's yes is enough. */
+	bool (*account_has_subscriber)(const struct account *account, const struct jid *who);
+	bool (*account_has_in_group)(const struct account *account, const struct jid *who, const char *group);
+	/* An available resource of a subscriber or of the account itself wants to hear of these nodes from now on (core/caps.h). */
+	void (*caps_known)(struct account *account, const struct caps_peer *peer, const char *const *nodes, size_t count);
+
+	/* The account has published an item (payload NULL: retracted it), durably; XEP-0163. */
+	void (*account_published)(struct home *home, const struct jid *service, const char *node, const char *id,
+	                          const struct element *payload);
 
 	/* The life of a session. */
 	void (*session_bound)(struct session *session);

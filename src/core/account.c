@@ -493,6 +493,26 @@ bool account_shares_presence(const struct account *account, const struct jid *wi
 	return false;
 }
 
+bool account_has_subscriber(const struct account *account, const struct jid *who)
+{
+	if (jid_same_bare(who, &account->jid))
+		return true;
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->account_has_subscriber && (*module)->account_has_subscriber(account, who))
+			return true;
+	}
+	return false;
+}
+
+bool account_has_in_group(const struct account *account, const struct jid *who, const char *group)
+{
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->account_has_in_group && (*module)->account_has_in_group(account, who, group))
+			return true;
+	}
+	return false;
+}
+
 /* RFC 6121 §8.5.3.1 and §8.5.3.2.3: what an account does not show to somebody looks like what is not there. */
 static void resource_receive_iq(struct account *account, struct parcel *parcel)
 {

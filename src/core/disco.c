@@ -94,8 +94,13 @@ static void account_info_add(struct arena *arena, struct element *parent, const 
 	size_t count = 0;
 
 	identity_add(arena, query, "account", "registered");
-	for (const struct module *const *module = server->modules; *module; module++)
+	for (const struct module *const *module = server->modules; *module; module++) {
+		const char *const *identity = (*module)->account_identities;
+
+		for (; identity && identity[0]; identity += 2)
+			identity_add(arena, query, identity[0], identity[1]);
 		count = features_append(features, count, (*module)->account_features);
+	}
 	features_add(arena, query, features, count);
 }
 
@@ -156,7 +161,7 @@ static void host_items_add(struct arena *arena, struct element *parent, const st
 	free(listed);
 }
 
-static void account_items_add(struct arena *arena, struct element *parent, const struct account *account)
+struct element *disco_account_items(struct arena *arena, struct element *parent, const struct account *account)
 {
 	struct element *query = query_add(arena, parent, NS_DISCO_ITEMS, NULL);
 
@@ -167,6 +172,7 @@ static void account_items_add(struct arena *arena, struct element *parent, const
 		if (session_is_available(session))
 			item_add(arena, query, session->jid.text, NULL);
 	}
+	return query;
 }
 
 /* ---- what is asked ---- */
@@ -189,7 +195,7 @@ static enum stanza_condition host_refusal(const struct iq_request *request, cons
 	return !node || of_caps ? STANZA_NO_ERROR : STANZA_ITEM_NOT_FOUND;
 }
 
-static void disco_asked(struct iq_request *request)
+void disco_asked(struct iq_request *request)
 {
 	const char *node = element_attr(request->payload, "node");
 	bool of_info = strcmp(request->payload->ns, NS_DISCO_INFO) == 0;
@@ -209,7 +215,7 @@ static void disco_asked(struct iq_request *request)
 	else if (of_info)
 		account_info_add(&result->arena, result->root, request->home->server);
 	else
-		account_items_add(&result->arena, result->root, request->account);
+		disco_account_items(&result->arena, result->root, request->account);
 	iq_answer(request, result);
 }
 

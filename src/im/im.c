@@ -176,6 +176,23 @@ static bool im_shares_presence(const struct account *account, const struct jid *
 	return presence_is_shared(account, NULL, with);
 }
 
+static bool im_has_subscriber(const struct account *account, const struct jid *who)
+{
+	return subscription_gives(roster_state(roster_of(account), who));
+}
+
+static bool im_has_in_group(const struct account *account, const struct jid *who, const char *group)
+{
+	const struct roster_item *item = roster_find(roster_of(account), who);
+	const char *name = item ? item->groups : NULL;
+
+	for (size_t i = 0; item && i < item->group_count; i++, name = roster_group_next(name)) {
+		if (strcmp(name, group) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The account's and its sessions' lives. */
 
 static void im_account_loaded(struct account *account, const struct store_account_load *load)
@@ -284,6 +301,8 @@ const struct module im_module = {
 	.account_unloaded = im_account_unloaded,
 	.account_removed = im_account_removed,
 	.account_shares_presence = im_shares_presence,
+	.account_has_subscriber = im_has_subscriber,
+	.account_has_in_group = im_has_in_group,
 	.session_ended = im_session_ended,
 	.session_sent = im_session_sent,
 	.account_received = im_account_received,

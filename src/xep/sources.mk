@@ -3,6 +3,7 @@
 
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
 libhansa_a_SOURCES += src/xep/last.c
+libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
 libhansa_a_SOURCES += src/xep/ping.c
 libhansa_a_SOURCES += src/xep/private.c
 libhansa_a_SOURCES += src/xep/time.c

@@ -60,7 +60,8 @@ bool dataform_read_bool(const char *text, bool *out)
 	return *out || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
 }
 
-struct element *dataform_add(struct arena *arena, struct element *parent, const char *type, const char *form_type)
+struct element *dataform_add(struct arena *arena, struct element *parent, const char *type,
+                             const char *form_type)
 {
 	struct element *form = parent ? element_add(arena, parent, "x", NS_DATA_FORM)
 	                              : element_new(arena, "x", NS_DATA_FORM);
@@ -71,8 +72,8 @@ struct element *dataform_add(struct arena *arena, struct element *parent, const 
 	return form;
 }
 
-struct element *dataform_add_field(struct arena *arena, struct element *form, const char *var, const char *type,
-                                   const char *label, const char *value)
+struct element *dataform_add_field(struct arena *arena, struct element *form, const char *var,
+                                   const char *type, const char *label, const char *value)
 {
 	struct element *field = element_add(arena, form, "field", NS_DATA_FORM);
 

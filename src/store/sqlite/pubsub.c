@@ -35,8 +35,8 @@ static enum store_status owner_check(struct database *db, const char *owner)
 	return strchr(owner, '@') ? sqlite_account_find(db, owner, &row) : STORE_OK;
 }
 
-static enum store_status node_create(struct database *db, const char *owner, const char *name, const char *config,
-                                     const char *affiliations, size_t most)
+static enum store_status node_create(struct database *db, const char *owner, const char *name,
+                                     const char *config, const char *affiliations, size_t most)
 {
 	enum store_status status = owner_check(db, owner);
 	struct query q;
@@ -177,7 +177,8 @@ enum store_status sqlite_pubsub_last(struct database *db, struct store_request *
 
 /* ---- items ---- */
 
-static enum store_status item_forget(struct database *db, int64_t node, const char *id, enum store_status absent)
+static enum store_status item_forget(struct database *db, int64_t node, const char *id,
+                                     enum store_status absent)
 {
 	struct query q;
 
@@ -208,7 +209,8 @@ static enum store_status item_node(struct database *db, struct store_pubsub_item
 	write->created = false;
 	if (status != STORE_ABSENT || !write->create_config)
 		return status;
-	status = node_create(db, write->request.owner, write->node, write->create_config, "", write->most_nodes);
+	status = node_create(db, write->request.owner, write->node, write->create_config, "",
+	                     write->most_nodes);
 	write->created = status == STORE_OK;
 	*node = database_new_row(db);
 	return status;
@@ -240,7 +242,8 @@ enum store_status sqlite_pubsub_item_remove(struct database *db, struct store_re
 
 static struct store_pubsub_item *items_add(struct store_pubsub_items *items)
 {
-	items->items = rows_grow(&items->request.arena, items->items, items->item_count, sizeof(*items->items));
+	items->items =
+		rows_grow(&items->request.arena, items->items, items->item_count, sizeof(*items->items));
 	return &items->items[items->item_count++];
 }
 
@@ -261,7 +264,8 @@ static enum store_status items_by_id(struct database *db, int64_t node, struct s
 }
 
 /* How many items the node has, and how many of them stand in front of the one with that id. */
-static enum store_status items_count(struct database *db, int64_t node, const char *id, size_t *count, size_t *place)
+static enum store_status items_count(struct database *db, int64_t node, const char *id, size_t *count,
+                                     size_t *place)
 {
 	struct query q;
 	bool known = false;
@@ -279,8 +283,8 @@ static enum store_status items_count(struct database *db, int64_t node, const ch
 	return known || !id ? STORE_OK : STORE_ABSENT;
 }
 
-static enum store_status items_range(struct database *db, int64_t node, struct store_pubsub_items *items, size_t first,
-                                     size_t limit)
+static enum store_status items_range(struct database *db, int64_t node, struct store_pubsub_items *items,
+                                     size_t first, size_t limit)
 {
 	struct query q;
 
