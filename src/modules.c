@@ -7,6 +7,7 @@
 
 #include "core/module.h"
 
+extern const struct module blocking_module;
 extern const struct module caps_module;
 extern const struct module client_module;
 extern const struct module component_module;
@@ -27,6 +28,7 @@ extern const struct module vcard_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
+	&blocking_module,
 	&caps_module,  &pubsub_module, &pep_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,

@@ -80,6 +80,21 @@ bool account_shares_presence(const struct account *account, const struct jid *wi
 bool account_has_subscriber(const struct account *account, const struct jid *who);
 bool account_has_in_group(const struct account *account, const struct jid *who, const char *group);
 
+/* Has the user shut out that address? Nothing passes between the two, presence included. */
+bool account_blocks(const struct account *account, const struct jid *who);
+
+/* Addresses: those that has() names, and one by one those full JIDs among them that are not covered by their bare one. */
+struct address_set {
+	bool (*has)(const struct jid *who, const void *context);
+	const void *context;
+	const struct jid *named;
+	size_t named_count;
+};
+/* Who of them knows of the account's presence hears that its sessions are gone; who of them has a subscription is shown
+ * them, and contacts are asked for theirs (XEP-0191 §3.3, §3.4). */
+void account_withdraw_presence(struct account *account, const struct address_set *from);
+void account_restore_presence(struct account *account, const struct address_set *to);
+
 /* Keeps the account in memory across an asynchronous step. */
 void account_hold(struct account *account);
 void account_release(struct account *account);

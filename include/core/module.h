@@ -16,6 +16,7 @@
 struct account;
 struct caps_peer;
 struct element;
+struct address_set;
 struct home;
 struct iq_handler;
 struct jid;
@@ -85,6 +86,13 @@ struct module {
 	/* The account has published an item (payload NULL: retracted it), durably; XEP-0163. */
 	void (*account_published)(struct home *home, const struct jid *service, const char *node, const char *id,
 	                          const struct element *payload);
+
+	/* Has the user shut out that address (XEP-0191)? Asked through account_blocks; one module's yes is enough. */
+	bool (*account_blocks)(const struct account *account, const struct jid *who);
+
+	/* What account_withdraw_presence and account_restore_presence do. */
+	void (*presence_withdrawn)(struct account *account, const struct address_set *from);
+	void (*presence_restored)(struct account *account, const struct address_set *to);
 
 	/* The life of a session. */
 	void (*session_bound)(struct session *session);

@@ -35,6 +35,7 @@ struct session {
 	const struct stanza *presence;          /* the last available presence; NULL: not available */
 	int8_t priority;
 	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
+	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
 	struct directed *directed;              /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */

@@ -27,6 +27,10 @@ size_t presence_show(struct account *account, const struct jid *contact);
 /* §3.2.2: unavailable presence of each available session to a contact that is no longer admitted. */
 void presence_hide(struct account *account, const struct jid *contact);
 
+/* The hooks of the same names, for many at a time. */
+void presence_withdrawn(struct account *account, const struct address_set *from);
+void presence_restored(struct account *account, const struct address_set *to);
+
 /* Has the session, or any of the account's when NULL, shared its presence with the address: §8.5.3.1. */
 bool presence_is_shared(const struct account *account, const struct session *session, const struct jid *with);
 

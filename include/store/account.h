@@ -43,6 +43,8 @@ struct store_account_load {
 	uint64_t undelivered;                   /* journal entries beyond the watermark */
 	uint64_t undelivered_bytes;
 	uint64_t journal_newest;                /* no entry was ever given a higher sequence */
+	const char *blocked;                    /* the document of kind "blocking"; NULL: there is none */
+	size_t blocked_len;
 };
 
 /* LIST: accounts of a host in order of their names, from behind the account after (NULL: from the start),

@@ -16,7 +16,7 @@
  * CONFLICT (text is then what stands there). */
 struct store_document {
 	struct store_request request;
-	const char *kind;               /* "private", "vcard", "last", "secret" */
+	const char *kind;               /* "private", "vcard", "last", "secret", "blocking" */
 	const char *key;                /* "" where there is one only */
 	const char *text;
 	size_t text_len;

@@ -42,5 +42,7 @@
 #define NS_SID "urn:xmpp:sid:0"                                        /* XEP-0359 */
 #define NS_CHAT_STATES "http://jabber.org/protocol/chatstates"         /* XEP-0085 */
 #define NS_HINTS "urn:xmpp:hints"                                      /* XEP-0334 */
+#define NS_BLOCKING "urn:xmpp:blocking"                                /* XEP-0191 */
+#define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 
 #endif

@@ -104,5 +104,8 @@ struct stanza *stanza_result(const struct stanza *iq);
  * be sent: for an error, an iq result, PRESENCE_ERROR. */
 const struct stanza *stanza_error(const struct stanza *s, const struct jid *from,
                                   enum stanza_condition condition, const char *text);
+/* The same, not sealed: its maker adds an application-specific condition to the <error/> (RFC 6120 §8.3.4). */
+struct stanza *stanza_error_draft(const struct stanza *s, const struct jid *from,
+                                  enum stanza_condition condition, const char *text);
 
 #endif

@@ -207,7 +207,7 @@ static void entry_taken(struct account *account, const struct store_journal_entr
 	undelivered_less(account, entry->stanza_len);
 }
 
-/* One that cannot be read is passed over once all before it have been taken. */
+/* One that cannot be read, or whose sender is shut out by now, is passed over once all before it have been taken. */
 static void entry_send(struct account *account, struct session *session,
                        const struct store_journal_entry *entry)
 {
@@ -218,6 +218,12 @@ static void entry_send(struct account *account, struct session *session,
 	if (!stanza) {
 		log_error(worker_log(account->home->worker), session->id, "journal entry cannot be read",
 		          LOG_STR("account", account->jid.text), LOG_INT("sequence", entry->sequence));
+		if (kept->outstanding == 0)
+			entry_taken(account, entry, kept->next);
+		return;
+	}
+	if (account_blocks(account, &stanza->from)) {
+		stanza_unref(&stanza);
 		if (kept->outstanding == 0)
 			entry_taken(account, entry, kept->next);
 		return;

@@ -68,6 +68,8 @@ static bool presence_priority(struct stanza *stanza, int8_t *priority)
 
 static void presence_route(struct account *account, const struct stanza *stanza, const struct jid *to)
 {
+	if (account_blocks(account, to))
+		return;
 	route(account->home, parcel_new(account->home, stanza, to));
 }
 
@@ -112,7 +114,8 @@ static void presence_ask_contacts(struct account *account)
 
 		if (subscription_gets((enum subscription)item->state))
 			presence_route(account, probe, &item->contact);
-		if (subscription_is_asked((enum subscription)item->state))
+		if (subscription_is_asked((enum subscription)item->state) &&
+		    !account_blocks(account, &item->contact))
 			presence_request_again(account, &item->contact);
 	}
 	stanza_unref(&probe);
@@ -240,6 +243,81 @@ void presence_hide(struct account *account, const struct jid *contact)
 			route_stanza(account->home,
 			             stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE,
 			                                     &session->jid, contact, NULL)));
+	}
+}
+
+/* Directed presence is taken back, from one session (§4.6.3). */
+static void directed_withdraw(struct session *session, const struct address_set *from)
+{
+	size_t i = 0;
+
+	while (i < directed_count(session->directed)) {
+		const struct jid *to = directed_at(session->directed, i);
+		const struct stanza *gone;
+
+		if (!from->has(to, from->context)) {
+			i++;
+			continue;
+		}
+		gone = stanza_seal(
+			stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE, &session->jid, to, NULL));
+		directed_remove(&session->directed, &gone->to);
+		route_stanza(session->account->home, gone);
+	}
+}
+
+/* A single resource of a subscriber. */
+static bool is_named_subscriber(const struct account *account, const struct address_set *set,
+                                const struct jid *named)
+{
+	return !jid_is_bare(named) && set->has(named, set->context) &&
+	       subscription_gives(roster_state(roster_of(account), named));
+}
+
+void presence_withdrawn(struct account *account, const struct address_set *from)
+{
+	const struct roster *roster = roster_of(account);
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_item *item = roster->items[i];
+
+		if (subscription_gives((enum subscription)item->state) &&
+		    from->has(&item->contact, from->context))
+			presence_hide(account, &item->contact);
+	}
+	for (size_t i = 0; i < from->named_count; i++) {
+		if (is_named_subscriber(account, from, &from->named[i]))
+			presence_hide(account, &from->named[i]);
+	}
+	for (struct session *session = session_first(account); session; session = session_next(session))
+		directed_withdraw(session, from);
+}
+
+static void contact_restore(struct account *account, const struct roster_item *item)
+{
+	enum subscription state = (enum subscription)item->state;
+
+	if (subscription_gives(state))
+		presence_show(account, &item->contact);
+	if (subscription_gets(state))
+		route_stanza(account->home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_PROBE,
+		                                                    &account->jid, &item->contact, NULL)));
+}
+
+void presence_restored(struct account *account, const struct address_set *to)
+{
+	const struct roster *roster = roster_of(account);
+	bool is_here = false;
+
+	for (struct session *session = session_first(account); session; session = session_next(session))
+		is_here |= session_is_available(session);
+	for (size_t i = 0; i < roster->count && is_here; i++) {
+		if (to->has(&roster->items[i]->contact, to->context))
+			contact_restore(account, roster->items[i]);
+	}
+	for (size_t i = 0; i < to->named_count && is_here; i++) {
+		if (is_named_subscriber(account, to, &to->named[i]))
+			presence_show(account, &to->named[i]);
 	}
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The .c files and private headers of src/xep.
 
+libhansa_a_SOURCES += src/xep/blocking.c
+libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
 libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h

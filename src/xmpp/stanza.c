@@ -274,7 +274,7 @@ static void stanza_add_original(struct stanza *error, const struct stanza *s)
 	}
 }
 
-const struct stanza *stanza_error(const struct stanza *s, const struct jid *from,
+struct stanza *stanza_error_draft(const struct stanza *s, const struct jid *from,
                                   enum stanza_condition condition, const char *text)
 {
 	struct stanza *error;
@@ -286,5 +286,13 @@ const struct stanza *stanza_error(const struct stanza *s, const struct jid *from
 		error->lang = arena_str(&error->arena, s->lang);
 	stanza_add_original(error, s);
 	error_add(&error->arena, error->root, condition, text);
-	return stanza_seal(error);
+	return error;
+}
+
+const struct stanza *stanza_error(const struct stanza *s, const struct jid *from,
+                                  enum stanza_condition condition, const char *text)
+{
+	struct stanza *error = stanza_error_draft(s, from, condition, text);
+
+	return error ? stanza_seal(error) : NULL;
 }

@@ -113,6 +113,19 @@ static void list_add_before(struct list *list, struct list_link *next, struct li
 	link->prev->next = next->prev = link;
 }
 
+static struct kept_document *document_find(struct kept_account *account, const struct store_document *asked)
+{
+	struct list_link *link;
+
+	for (link = list_first(&account->documents); link; link = list_next(&account->documents, link)) {
+		struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
+
+		if (is_same(kept->kind, asked->kind) && is_same(kept->key, asked->key))
+			return kept;
+	}
+	return NULL;
+}
+
 /* Puts link in front of the first member whose key is not below its own; key_at: of the key's pointer
  * behind the link. */
 static void list_add_sorted(struct list *list, struct list_link *link, size_t key_at)
@@ -252,10 +265,19 @@ static void journal_weigh(const struct kept_account *account, struct store_accou
 	}
 }
 
+static void blocked_load(struct kept_account *account, struct store_account_load *load)
+{
+	const struct store_document asked = { .kind = "blocking", .key = "" };
+	const struct kept_document *kept = document_find(account, &asked);
+
+	load->blocked = kept ? arena_str_len(&load->request.arena, kept->text, kept->text_len) : NULL;
+	load->blocked_len = kept ? kept->text_len : 0;
+}
+
 static enum store_status account_load(struct trial *t, struct store_request *request)
 {
 	struct store_account_load *load = (struct store_account_load *)request;
-	const struct kept_account *account = account_find(t, request->owner);
+	struct kept_account *account = account_find(t, request->owner);
 
 	if (!account)
 		return STORE_ABSENT;
@@ -264,6 +286,7 @@ static enum store_status account_load(struct trial *t, struct store_request *req
 	load->roster_version = account->roster_version;
 	roster_load(account, load);
 	journal_weigh(account, load);
+	blocked_load(account, load);
 	return STORE_OK;
 }
 
@@ -533,19 +556,6 @@ static enum store_status journal_expire(struct trial *t, struct store_request *r
 }
 
 /* ---- documents ---- */
-
-static struct kept_document *document_find(struct kept_account *account, const struct store_document *asked)
-{
-	struct list_link *link;
-
-	for (link = list_first(&account->documents); link; link = list_next(&account->documents, link)) {
-		struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
-
-		if (is_same(kept->kind, asked->kind) && is_same(kept->key, asked->key))
-			return kept;
-	}
-	return NULL;
-}
 
 static void document_answer(struct store_document *document, const struct kept_document *kept)
 {

@@ -769,6 +769,21 @@ static void document_is_put_got_replaced_and_removed(struct asker *a)
 	                 STORE_ABSENT);
 }
 
+static void blocked_addresses_come_with_the_account(struct asker *a)
+{
+	struct store_account_load *load;
+
+	create(a, ROMEO);
+	load = asker_load(a, ROMEO);
+	assert_int_equal(asker_ask(a, load), STORE_OK);
+	assert_null(load->blocked);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "blocking", "", "a\nb\n")), STORE_OK);
+	load = asker_load(a, ROMEO);
+	assert_int_equal(asker_ask(a, load), STORE_OK);
+	assert_int_equal(load->blocked_len, 4);
+	assert_memory_equal(load->blocked, "a\nb\n", 4);
+}
+
 static void document_of_the_server_is_created_once(struct asker *a)
 {
 	struct store_document *first = asker_document(a, STORE_DOCUMENT_PUT, "", "secret", "dialback", "abc");
@@ -1020,6 +1035,7 @@ static const struct scenario {
 	SCENARIO(items_come_in_pages),
 	SCENARIO(last_items_of_named_nodes),
 	SCENARIO(document_is_put_got_replaced_and_removed),
+	SCENARIO(blocked_addresses_come_with_the_account),
 	SCENARIO(document_of_the_server_is_created_once),
 	SCENARIO(document_of_nobody_is_absent),
 	SCENARIO(the_server_is_no_account),

@@ -30,6 +30,7 @@ core_support = $(store_support) tests/support/town.c tests/support/town.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_arena
+check_PROGRAMS += tests/unit/test_blocklist
 check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_conf
 check_PROGRAMS += tests/unit/test_dataform

@@ -6,6 +6,7 @@
 
 #include "operation.h"
 #include "query.h"
+#include "store/account.h"
 
 static void document_start(struct query *q, struct database *db, enum query_name name,
                            const struct store_document *document)
@@ -29,6 +30,21 @@ enum store_status sqlite_document_get(struct database *db, struct store_request 
 	if (!query_finish(&q))
 		return STORE_FAILED;
 	return document->text ? STORE_OK : STORE_ABSENT;
+}
+
+/* What an account needs from its first moment in memory. */
+bool sqlite_blocked_load(struct database *db, struct store_account_load *load)
+{
+	struct query q;
+
+	load->blocked = NULL;
+	query_start(&q, db, QUERY_DOCUMENT);
+	query_put_owner(&q, load->request.owner);
+	query_put_text(&q, "blocking");
+	query_put_text(&q, "");
+	if (query_next(&q))
+		load->blocked = query_text_len(&q, &load->request.arena, &load->blocked_len);
+	return query_finish(&q);
 }
 
 static enum store_status document_create(struct database *db, struct store_document *document)
