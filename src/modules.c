@@ -8,6 +8,7 @@
 #include "core/module.h"
 
 extern const struct module blocking_module;
+extern const struct module bookmarks_module;
 extern const struct module caps_module;
 extern const struct module client_module;
 extern const struct module component_module;
@@ -29,7 +30,7 @@ extern const struct module version_module;
 
 const struct module *const modules[] = {
 	&blocking_module,
-	&caps_module,  &pubsub_module, &pep_module,
+	&caps_module,  &pubsub_module, &pep_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, NULL,

@@ -77,10 +77,20 @@ const struct stanza *pubsub_item_event(struct home *home, const struct jid *serv
 
 /*
  * Publishes for the service itself, as its owner would: creates the node where it is missing with the values that differ
- * from the defaults ("field value" lines), notifies, calls no published(). payload NULL retracts. id: "current" and the like.
+ * from the defaults ("field value" lines), notifies, calls no published(). payload NULL retracts; STORE_ABSENT where there
+ * was nothing. What is borrowed is copied.
  */
-void pubsub_publish(struct home *home, const struct pubsub_class *class, const struct jid *service, const char *node,
-                    const char *id, const struct element *payload, const char *config);
+struct pubsub_publication {
+	const struct pubsub_class *class;
+	const struct jid *service;
+	const char *node, *id;
+	const char *config;             /* "": the defaults */
+	const struct element *payload;
+	/* Later, once; NULL: nobody waits. */
+	void (*done)(struct home *home, void *context, enum store_status status);
+	void *context;
+};
+void pubsub_publish(struct home *home, const struct pubsub_publication *publication);
 
 extern const struct module pubsub_module;
 extern const char *const pubsub_features[];     /* disco#info of a service of any class */

@@ -25,6 +25,8 @@
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"          /* XEP-0030 */
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 #define NS_CAPS "http://jabber.org/protocol/caps"                      /* XEP-0115 */
+#define NS_BOOKMARKS "urn:xmpp:bookmarks:1"                            /* XEP-0402 */
+#define NS_BOOKMARKS_OLD "storage:bookmarks"                           /* XEP-0048 */
 #define NS_RSM "http://jabber.org/protocol/rsm"                        /* XEP-0059 */
 #define NS_PUBSUB "http://jabber.org/protocol/pubsub"                  /* XEP-0060 */
 #define NS_PUBSUB_OWNER "http://jabber.org/protocol/pubsub#owner"

@@ -332,18 +332,18 @@ static void retracted(struct store_request *stored)
 
 /* ---- the service itself publishes ---- */
 
-/* What is under way for the service: its class and the node as it is to be. */
+/* What is under way for the service, with the node as it is to be. It lives in its arena. */
 struct publication {
-	const struct pubsub_class *class;
+	struct pubsub_publication asked;
 	struct jid service;
 	struct pubsub_node node;
-	const struct element *payload; /* NULL: retract */
-	const char *id;
 	struct arena arena;
 };
 
-static void publication_free(struct publication *publication)
+static void publication_end(struct home *home, struct publication *publication, enum store_status status)
 {
+	if (publication->asked.done)
+		publication->asked.done(home, publication->asked.context, status);
 	arena_free_self(publication, offsetof(struct publication, arena));
 }
 
@@ -366,25 +366,25 @@ static void publication_stored(struct store_request *stored)
 	const struct pubsub_node *node = &publication->node;
 
 	if (stored->status == STORE_OK)
-		event_send(home, publication->class, service, node,
+		event_send(home, publication->asked.class, service, node,
 		           stored->op == STORE_PUBSUB_ITEM_PUT
 		                   ? item_event(home, service, node, &write->item)
 		                   : retract_event(service, node->name, write->item.id));
-	publication_free(publication);
+	publication_end(home, publication, stored->status);
 	store_request_free(stored);
 }
 
 static void publication_store(struct home *home, struct publication *publication, bool exists)
 {
-	const struct pubsub_limits *limits = publication->class->limits(home->config);
-	enum store_op op = publication->payload ? STORE_PUBSUB_ITEM_PUT : STORE_PUBSUB_ITEM_REMOVE;
+	const struct pubsub_limits *limits = publication->asked.class->limits(home->config);
+	enum store_op op = publication->asked.payload ? STORE_PUBSUB_ITEM_PUT : STORE_PUBSUB_ITEM_REMOVE;
 	struct store_pubsub_item_write *write =
 		publication_ask(home, publication, sizeof(*write), op, publication_stored);
 
 	write->node = publication->node.name;
-	write->item.id = publication->id;
-	if (publication->payload)
-		item_fill(&write->request.arena, home, &write->item, publication->id, publication->payload,
+	write->item.id = publication->asked.id;
+	if (publication->asked.payload)
+		item_fill(&write->request.arena, home, &write->item, publication->asked.id, publication->asked.payload,
 		          &publication->service);
 	write->most_items = node_most_items(&publication->node, limits);
 	write->most_nodes = limits->nodes;
@@ -397,37 +397,38 @@ static void publication_node_found(struct store_request *found)
 {
 	const struct store_pubsub_nodes *nodes = (const struct store_pubsub_nodes *)found;
 	struct publication *publication = found->context;
+	struct home *home = home_of(found->worker);
 	const char *name = publication->node.name;
 
 	if (found->status == STORE_OK) {
 		pubsub_node_read(&publication->arena, &nodes->nodes[0], &publication->node);
-		publication->node.affiliations = arena_str(&publication->arena, nodes->nodes[0].affiliations);
+		publication->node.affiliations =
+			arena_str(&publication->arena, nodes->nodes[0].affiliations);
 		publication->node.name = name;
 	}
-	if (found->status == STORE_OK || (found->status == STORE_ABSENT && publication->payload))
-		publication_store(home_of(found->worker), publication, found->status == STORE_OK);
+	if (found->status == STORE_OK || (found->status == STORE_ABSENT && publication->asked.payload))
+		publication_store(home, publication, found->status == STORE_OK);
 	else
-		publication_free(publication);
+		publication_end(home, publication, found->status);
 	store_request_free(found);
 }
 
-void pubsub_publish(struct home *home, const struct pubsub_class *class, const struct jid *service,
-                    const char *node, const char *id, const struct element *payload, const char *config)
+void pubsub_publish(struct home *home, const struct pubsub_publication *asked)
 {
 	struct publication *publication =
 		arena_new_self(sizeof(*publication), offsetof(struct publication, arena), 0);
 	struct arena *arena = &publication->arena;
 	struct store_pubsub_nodes *nodes;
 
-	publication->class = class;
-	publication->service = jid_bare(arena, service);
-	publication->service.text = arena_str_len(arena, service->text, jid_bare_len(service));
-	node_defaults(&publication->node, arena_str(arena, node));
-	node_config_read(arena, config, &publication->node);
-	publication->id = arena_str(arena, id);
-	publication->payload = payload ? element_copy(arena, NULL, payload) : NULL;
-	nodes = publication_ask(home, publication, sizeof(*nodes), STORE_PUBSUB_NODES,
-	                        publication_node_found);
+	publication->asked = *asked;
+	publication->service = *asked->service;
+	publication->service.resource_len = 0;
+	publication->service.text = arena_str_len(arena, asked->service->text, jid_bare_len(asked->service));
+	node_defaults(&publication->node, arena_str(arena, asked->node));
+	node_config_read(arena, asked->config, &publication->node);
+	publication->asked.id = arena_str(arena, asked->id);
+	publication->asked.payload = asked->payload ? element_copy(arena, NULL, asked->payload) : NULL;
+	nodes = publication_ask(home, publication, sizeof(*nodes), STORE_PUBSUB_NODES, publication_node_found);
 	nodes->name = publication->node.name;
 	store_submit(home->server->store, &nodes->request);
 }

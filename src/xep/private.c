@@ -3,6 +3,8 @@
  * Private XML Storage (XEP-0049): elements of any namespace but the protocol's own, kept for their account by namespace and
  * name. A set may carry several of one namespace (§2.3); they are stored one after the other.
  */
+#include "private.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +26,7 @@ struct private_limits {
 	uint32_t bytes; /* of one element */
 };
 
-static void private_asked(struct iq_request *request)
+void private_asked(struct iq_request *request)
 {
 	if (request->scope != IQ_OWN)
 		iq_refuse(request, STANZA_FORBIDDEN, NULL);

@@ -3,11 +3,12 @@
 
 libhansa_a_SOURCES += src/xep/blocking.c
 libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h
+libhansa_a_SOURCES += src/xep/bookmarks.c
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
 libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
 libhansa_a_SOURCES += src/xep/ping.c
-libhansa_a_SOURCES += src/xep/private.c
+libhansa_a_SOURCES += src/xep/private.c src/xep/private.h
 libhansa_a_SOURCES += src/xep/time.c
 libhansa_a_SOURCES += src/xep/vcard.c
 libhansa_a_SOURCES += src/xep/version.c
