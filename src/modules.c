@@ -10,6 +10,7 @@
 extern const struct module blocking_module;
 extern const struct module bookmarks_module;
 extern const struct module caps_module;
+extern const struct module carbons_module;
 extern const struct module client_module;
 extern const struct module component_module;
 extern const struct module control_module;
@@ -29,7 +30,7 @@ extern const struct module vcard_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
-	&blocking_module,
+	&blocking_module, &carbons_module,
 	&caps_module,  &pubsub_module, &pep_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,

@@ -101,6 +101,10 @@ struct module {
 	/* A client's stanza on its way out, from stamped, to as given (text NULL: none), not sealed: the module may
 	 * change it. HOOK_DONE: the module owns it (routes, answers, or frees it with stanza_unref). */
 	enum hook_result (*session_sent)(struct session *session, struct stanza *stanza);
+	/* A message goes to those of the account's sessions that gets_it() names, by the rules of RFC 6121 §8.5; it may be none
+	 * that is there now. Seen once, however often it comes back. */
+	void (*message_delivered)(struct account *account, const struct parcel *parcel,
+	                          bool (*gets_it)(const struct session *session, const struct parcel *parcel));
 	/* A parcel for an account (bare or full JID) at its home. HOOK_DONE: the module has answered or will answer it. */
 	enum hook_result (*account_received)(struct account *account, struct parcel *parcel);
 };

@@ -35,6 +35,7 @@ struct session {
 	const struct stanza *presence;          /* the last available presence; NULL: not available */
 	int8_t priority;
 	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
+	bool carbons;                           /* has asked for copies of the other sessions' messages (XEP-0280) */
 	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
@@ -45,6 +46,9 @@ struct session {
 	char address[64];                       /* of the client, for the administrator */
 	struct turn_job freeing;                /* core/session.c's */
 };
+
+/* Which of an account's sessions a parcel goes to. */
+typedef bool session_choice(const struct session *session, const struct parcel *parcel);
 
 /*
  * Binds a resource (RFC 6120 §7). resource: prepared, NULL: the server makes one. A session that holds the resource is

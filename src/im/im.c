@@ -109,6 +109,30 @@ static enum delivery parcel_decide(const struct account *account, const struct p
 	return delivery_decide(stanza->type, &terms);
 }
 
+static bool choose_addressed(const struct session *session, const struct parcel *parcel)
+{
+	return session == session_addressed(session->account, parcel);
+}
+
+/* Who is not there yet gets what is kept when he comes. */
+static bool choose_coming(const struct session *session, const struct parcel *parcel)
+{
+	(void)parcel;
+	return !session_is_available(session);
+}
+
+/* Before it is handed on: then it may be gone. */
+static void message_show(struct account *account, struct parcel *parcel, session_choice *gets_it)
+{
+	if (parcel->stanza->kind != STANZA_MESSAGE || parcel->shown)
+		return;
+	parcel->shown = true;
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->message_delivered)
+			(*module)->message_delivered(account, parcel, gets_it);
+	}
+}
+
 bool im_receive(struct account *account, struct parcel *parcel)
 {
 	struct home *home = account->home;
@@ -117,9 +141,11 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		presence_contact_left(account, &parcel->stanza->from);
 	switch (parcel_decide(account, parcel)) {
 	case DELIVERY_MATCH:
+		message_show(account, parcel, choose_addressed);
 		session_deliver(session_addressed(account, parcel), parcel);
 		break;
 	case DELIVERY_BEST:
+		message_show(account, parcel, choose_best);
 		spread_message(account, parcel, choose_best);
 		break;
 	case DELIVERY_WILLING:
@@ -130,6 +156,7 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		parcel_taken(home, &parcel);
 		break;
 	case DELIVERY_KEEP:
+		message_show(account, parcel, choose_coming);
 		account_keep(account, parcel);
 		break;
 	case DELIVERY_SUBSCRIPTION:

@@ -20,6 +20,7 @@ EXTRA_DIST += tests/talk/xep-0163.talk
 EXTRA_DIST += tests/talk/xep-0191.talk
 EXTRA_DIST += tests/talk/xep-0402.talk
 EXTRA_DIST += tests/talk/xep-0199.talk
+EXTRA_DIST += tests/talk/xep-0280.talk
 EXTRA_DIST += tests/talk/xep-0202.talk
 
 check_PROGRAMS += tests/talk/talk

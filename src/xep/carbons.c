@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Message Carbons (XEP-0280): what a user's client sends, and what is sent to one of them, goes as a forwarded copy
+ * (XEP-0297) to the others that have asked for it. A copy comes from the account itself, and never through the account's
+ * rules, so there is no copy of a copy and nobody else can send one. Nobody waits for its delivery: the custody is the
+ * original's.
+ */
+#include <string.h>
+
+#include "core/iq.h"
+#include "core/module.h"
+#include "core/session.h"
+#include "xmpp/ns.h"
+
+/* ---- enabling (§4, §5) ---- */
+
+static void carbons_asked(struct iq_request *request)
+{
+	struct session *session = iq_session(request);
+
+	if (!session) {
+		iq_refuse(request, STANZA_NOT_ALLOWED, NULL);
+		return;
+	}
+	session->carbons = strcmp(request->payload->name, "enable") == 0;
+	iq_done(request);
+}
+
+/* ---- which messages (§6.1) ---- */
+
+static bool is_private(const struct element *message)
+{
+	return element_child(message, "private", NS_CARBONS) || element_child(message, "no-copy", NS_HINTS);
+}
+
+static bool is_copy(const struct element *message)
+{
+	return element_child(message, "received", NS_CARBONS) || element_child(message, "sent", NS_CARBONS);
+}
+
+/* Payloads that are typical for instant messaging. */
+static bool has_im_payload(const struct element *message)
+{
+	static const char *const namespaces[] = { NS_RECEIPTS, NS_CHAT_STATES, NS_CHAT_MARKERS,
+		                                  NS_CONFERENCE };
+
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++) {
+		if (element_child_ns(message, namespaces[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_room_invitation(const struct element *message)
+{
+	const struct element *x = element_child(message, "x", NS_MUC_USER);
+
+	return x && element_child(x, "invite", NS_MUC_USER);
+}
+
+/* A room has given such a message to all clients that are in it. */
+static bool is_from_occupant(const struct stanza *message)
+{
+	return !jid_is_bare(&message->from) && element_child(message->root, "x", NS_MUC_USER);
+}
+
+/* A bounce mostly has what it answers inside; where it has not, what a client sends goes to a bare JID, and it comes from
+ * there. */
+static bool answers_im(const struct stanza *error)
+{
+	return element_child(error->root, "body", NS_CLIENT) || has_im_payload(error->root) ||
+	       jid_is_bare(&error->from);
+}
+
+static bool is_eligible(const struct stanza *message)
+{
+	const struct element *root = message->root;
+
+	if (message->kind != STANZA_MESSAGE || is_private(root) || is_copy(root))
+		return false;
+	switch (message->type) {
+	case MESSAGE_CHAT:
+		return true;
+	case MESSAGE_NORMAL:
+		return element_child(root, "body", NS_CLIENT) || has_im_payload(root) ||
+		       is_room_invitation(root);
+	case MESSAGE_ERROR:
+		return answers_im(message);
+	default:
+		return false;
+	}
+}
+
+/* ---- the copy (§7, §8) ---- */
+
+static void forwarded_add(struct arena *arena, struct element *parent, const struct stanza *message)
+{
+	struct element *forwarded = element_add(arena, parent, "forwarded", NS_FORWARD);
+	struct element *copy = element_copy(arena, forwarded, message->root);
+
+	element_set(arena, copy, "from", message->from.text);
+	element_set(arena, copy, "to", message->to.text);
+	element_set_ns(arena, copy, "lang", NS_XML, message->lang);
+}
+
+static const struct stanza *carbon_make(const struct account *account, const struct stanza *message,
+                                        const char *direction)
+{
+	struct stanza *carbon = stanza_make(STANZA_MESSAGE, message->type, &account->jid, NULL, NULL);
+
+	forwarded_add(&carbon->arena, element_add(&carbon->arena, carbon->root, direction, NS_CARBONS), message);
+	return stanza_seal(carbon);
+}
+
+/* Once for all that get it, and only where somebody does. */
+static void carbon_copy(struct session *session, const struct stanza *message, const char *direction,
+                        const struct stanza **carbon)
+{
+	if (!*carbon)
+		*carbon = carbon_make(session->account, message, direction);
+	session_push(session, stanza_ref(*carbon));
+}
+
+/* §8. What a user sends to himself is received by all of his clients. */
+static enum hook_result carbons_session_sent(struct session *sender, struct stanza *message)
+{
+	struct account *account = sender->account;
+	const struct stanza *carbon = NULL;
+
+	if (!message->to.text || jid_same_bare(&message->to, &account->jid) || !is_eligible(message) ||
+	    message->type == MESSAGE_ERROR)
+		return HOOK_NEXT;
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
+		if (session->carbons && session != sender)
+			carbon_copy(session, message, "sent", &carbon);
+	}
+	stanza_unref(&carbon);
+	return HOOK_NEXT;
+}
+
+/* §7. */
+static void carbons_message_delivered(struct account *account, const struct parcel *parcel,
+                                      session_choice *gets_it)
+{
+	const struct stanza *message = parcel->stanza, *carbon = NULL;
+
+	if (!is_eligible(message) || (is_from_occupant(message) && !is_room_invitation(message->root)))
+		return;
+	for (struct session *session = session_first(account); session; session = session_next(session)) {
+		if (session->carbons && !gets_it(session, parcel) && !jid_same(&session->jid, &message->from))
+			carbon_copy(session, message, "received", &carbon);
+	}
+	stanza_unref(&carbon);
+}
+
+/* ---- the module ---- */
+
+static const struct iq_handler handlers[] = {
+	{ "enable", NS_CARBONS, IQ_KIND_SET, IQ_OWN | IQ_ACCOUNT, carbons_asked },
+	{ "disable", NS_CARBONS, IQ_KIND_SET, IQ_OWN | IQ_ACCOUNT, carbons_asked },
+	{ 0 },
+};
+
+static const struct module_spec specs[] = {
+	{ "XEP-0280", "1.0.1", NULL },
+	{ "XEP-0297", "1.0", "for carbons" },
+	{ 0 },
+};
+
+static const char *const features[] = { NS_CARBONS, NULL };
+
+const struct module carbons_module = {
+	.name = "carbons",
+	.specs = specs,
+	.host_features = features,
+	.account_features = features,
+	.iqs = handlers,
+	.session_sent = carbons_session_sent,
+	.message_delivered = carbons_message_delivered,
+};
