@@ -14,6 +14,7 @@ extern const struct module carbons_module;
 extern const struct module client_module;
 extern const struct module component_module;
 extern const struct module control_module;
+extern const struct module csi_module;
 extern const struct module disco_module;
 extern const struct module im_module;
 extern const struct module last_module;
@@ -30,7 +31,7 @@ extern const struct module vcard_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
-	&blocking_module, &carbons_module,
+	&blocking_module, &carbons_module, &csi_module,
 	&caps_module,  &pubsub_module, &pep_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,

@@ -101,6 +101,9 @@ struct module {
 	/* A client's stanza on its way out, from stamped, to as given (text NULL: none), not sealed: the module may
 	 * change it. HOOK_DONE: the module owns it (routes, answers, or frees it with stanza_unref). */
 	enum hook_result (*session_sent)(struct session *session, struct stanza *stanza);
+	/* A parcel on its way to a client that is inactive. HOOK_DONE: the module holds it, for session_deliver_now. */
+	enum hook_result (*session_delivering)(struct session *session, struct parcel *parcel);
+	void (*session_active)(struct session *session);        /* it was inactive until now */
 	/* A message goes to those of the account's sessions that gets_it() names, by the rules of RFC 6121 §8.5; it may be none
 	 * that is there now. Seen once, however often it comes back. */
 	void (*message_delivered)(struct account *account, const struct parcel *parcel,

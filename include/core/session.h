@@ -16,6 +16,7 @@
 
 struct session;
 struct directed;
+struct held;
 
 /* How a session reaches its client; implemented by the client edge. */
 struct session_outlet {
@@ -35,11 +36,13 @@ struct session {
 	const struct stanza *presence;          /* the last available presence; NULL: not available */
 	int8_t priority;
 	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
+	bool inactive;                          /* its user does not look (XEP-0352 §4.2) */
 	bool carbons;                           /* has asked for copies of the other sessions' messages (XEP-0280) */
 	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
 	struct directed *directed;              /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
+	struct held *held;                      /* what waits while it is inactive; csi's; NULL: nothing */
 	const struct session_outlet *outlet;    /* NULL: detached */
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
@@ -67,8 +70,12 @@ void session_close(struct session *session, enum stream_condition condition, con
  * `to` goes to the account's bare JID. Takes the reference. */
 void session_sent(struct session *session, struct stanza *stanza);
 
-/* Hands a parcel to the client. Not when the session is ending. */
+/* Hands a parcel to the client, through session_delivering while it is inactive; now: past it. Not when the session is
+ * ending. */
 void session_deliver(struct session *session, struct parcel *parcel);
+void session_deliver_now(struct session *session, struct parcel *parcel);
+/* The client says whether somebody looks (XEP-0352). A resumed session begins active. */
+void session_set_inactive(struct session *session, bool inactive);
 /* A stanza of the server for this client alone (pushes): a parcel is made of it; takes the reference. */
 void session_push(struct session *session, const struct stanza *stanza);
 /* The outlet gives back what the client did not take, in order, before session_end: the session leaves, and the parcel goes

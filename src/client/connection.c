@@ -35,6 +35,7 @@ static const struct stream_class client_class = {
 };
 
 static void client_stanza(struct client *client, struct stanza **stanza);
+static void client_activity(struct client *client, struct stanza **element);
 static void client_starttls(struct client *client, struct stanza **element);
 
 /* What may be received when. A function that keeps the element takes it out of its pointer. */
@@ -46,6 +47,8 @@ static const struct rule {
 	{ CLIENT_BOUND, NS_CLIENT, "message", client_stanza },
 	{ CLIENT_BOUND, NS_CLIENT, "presence", client_stanza },
 	{ CLIENT_BOUND, NS_CLIENT, "iq", client_stanza },
+	{ CLIENT_BOUND, NS_CSI, "active", client_activity },
+	{ CLIENT_BOUND, NS_CSI, "inactive", client_activity },
 	{ CLIENT_CLEAR, NS_TLS, "starttls", client_starttls },
 	{ CLIENT_CLEAR, NS_SASL, "auth", client_auth },
 	{ CLIENT_CLEAR, NS_SASL, "response", client_response },
@@ -266,6 +269,13 @@ static void client_stanza(struct client *client, struct stanza **stanza)
 {
 	session_sent(client->session, *stanza);
 	*stanza = NULL;
+}
+
+/* XEP-0352 §4.2. A session that has left its account hears nothing any more. */
+static void client_activity(struct client *client, struct stanza **element)
+{
+	if (!client->session->ending)
+		session_set_inactive(client->session, strcmp((*element)->root->name, "inactive") == 0);
 }
 
 /* §5.4.2.3. Bytes behind the command came in clear and must not be taken for what comes under TLS. */

@@ -73,6 +73,7 @@ static void say_binding(struct buf *out, const struct home *home)
 	buf_add_lit(out, "<bind xmlns='" NS_BIND "'/>"
 	                 "<session xmlns='" NS_SESSION "'><optional/></session>"
 	                 "<ver xmlns='" NS_ROSTERVER "'/>"
+	                 "<csi xmlns='" NS_CSI "'/>"
 	                 "<sub xmlns='" NS_PREAPPROVAL "'/>");
 	buf_add_str(out, disco_caps_element(home));
 }

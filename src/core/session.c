@@ -209,10 +209,34 @@ void session_sent(struct session *session, struct stanza *stanza)
 
 /* ---- to the client ---- */
 
-void session_deliver(struct session *session, struct parcel *parcel)
+void session_deliver_now(struct session *session, struct parcel *parcel)
 {
 	assert(!session->ending && session->outlet);
 	session->outlet->deliver(session, parcel);
+}
+
+void session_deliver(struct session *session, struct parcel *parcel)
+{
+	const struct module *const *module = session->account->home->server->modules;
+
+	for (; session->inactive && *module; module++) {
+		if ((*module)->session_delivering &&
+		    (*module)->session_delivering(session, parcel) == HOOK_DONE)
+			return;
+	}
+	session_deliver_now(session, parcel);
+}
+
+void session_set_inactive(struct session *session, bool inactive)
+{
+	bool was_inactive = session->inactive;
+
+	session->inactive = inactive;
+	for (const struct module *const *module = session->account->home->server->modules;
+	     was_inactive && !inactive && *module; module++) {
+		if ((*module)->session_active)
+			(*module)->session_active(session);
+	}
 }
 
 /* Nobody waits for the answer to a push, and it is of no use to another client. */

@@ -5,6 +5,7 @@ libhansa_a_SOURCES += src/xep/blocking.c
 libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h
 libhansa_a_SOURCES += src/xep/bookmarks.c
 libhansa_a_SOURCES += src/xep/carbons.c
+libhansa_a_SOURCES += src/xep/csi.c
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
 libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
