@@ -4,6 +4,7 @@
  * without a vCard looks like an account that does not exist.
  */
 #include "core/module.h"
+#include "avatar.h"
 #include "document.h"
 #include "xmpp/ns.h"
 
@@ -55,10 +56,12 @@ static void vcard_stored(struct store_request *stored)
 {
 	struct iq_request *request = stored->context;
 
-	if (stored->status == STORE_OK)
+	if (stored->status == STORE_OK) {
+		avatar_vcard_stored(request->home, &request->parcel->to, request->payload);
 		iq_done(request);
-	else
+	} else {
 		iq_refuse(request, document_refusal(stored->status), NULL);
+	}
 	store_request_free(stored);
 }
 

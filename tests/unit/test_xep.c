@@ -15,10 +15,12 @@
 #define ROMEO "romeo@south.example"
 #define JULIET "juliet@north.example"
 
+extern const struct module avatar_module, caps_module, pep_module, pubsub_module;
 extern const struct module im_module, last_module, ping_module, private_module, time_module, vcard_module,
 	version_module;
 
 static const struct module *const modules_tried[] = {
+	&caps_module,    &pubsub_module,  &pep_module,  &avatar_module,
 	&ping_module,    &version_module, &time_module, &last_module,
 	&private_module, &vcard_module,   &im_module,   NULL,
 };

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Conversion of avatars (XEP-0398): a picture that is published by XEP-0084 becomes the photo of the vCard (§3.1), and a
+ * photo that is stored with the vCard is published (§3.2). Its hash is put into the presence of all sessions (§4), as
+ * XEP-0153 has it. The picture of a foreign URL is no photo; one that is not what its id says is none either.
+ */
+#include "avatar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "core/account.h"
+#include "core/module.h"
+#include "core/session.h"
+#include "pep.h"
+#include "store/document.h"
+#include "xmpp/ns.h"
+#include "xmpp/writer.h"
+
+#define NS_AVATAR_DATA "urn:xmpp:avatar:data"
+#define NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
+#define NS_VCARD_UPDATE "vcard-temp:x:update"
+#define AVATAR_CONFIG "access_model presence\n"
+
+enum { HASH_LEN = 40 };
+
+extern const struct module avatar_module;
+
+struct picture;
+
+static void data_found(struct store_request *found);
+static void vcard_read(struct home *home, struct picture *picture);
+static void vcard_found(struct store_request *found);
+static void vcard_stored(struct store_request *stored);
+static void metadata_found(struct store_request *found);
+static void data_published(struct home *home, void *context, enum store_status status);
+static void metadata_published(struct home *home, void *context, enum store_status status);
+static void hash_loaded(struct store_request *found);
+
+/* This module's part of an account. */
+struct avatar {
+	char hash[HASH_LEN + 1]; /* of the vCard's photo; "": none, or not known yet */
+};
+
+/* A picture on its way from one place to the other. It lives in its arena. */
+struct picture {
+	struct jid user;
+	const char *type;   /* "image/png"; NULL: not said */
+	const char *base64; /* without blanks; NULL: there is no picture any more */
+	size_t bytes;
+	char hash[HASH_LEN + 1];
+	struct arena arena;
+};
+
+static struct picture *picture_new(const struct jid *user)
+{
+	struct picture *picture = arena_new_self(sizeof(*picture), offsetof(struct picture, arena), 0);
+
+	picture->user = *user;
+	picture->user.resource_len = 0;
+	picture->user.text = arena_str_len(&picture->arena, user->text, jid_bare_len(user));
+	return picture;
+}
+
+static void picture_free(struct picture *picture)
+{
+	arena_free_self(picture, offsetof(struct picture, arena));
+}
+
+/* Takes the base 64 over, in which clients break lines. false: it is none, or empty. */
+static bool picture_take(struct picture *picture, const char *text)
+{
+	struct buf clean = { 0 }, bytes = { 0 }, hex = { 0 };
+	uint8_t hash[DIGEST_MAX];
+	bool is_picture;
+
+	for (; *text; text++) {
+		if (!strchr(" \t\r\n", *text))
+			buf_add_char(&clean, *text);
+	}
+	is_picture = clean.len && base64_decode(&bytes, clean.data, clean.len);
+	if (is_picture) {
+		digest_bytes(DIGEST_SHA1, bytes.data, bytes.len, hash);
+		hex_encode(&hex, hash, digest_size(DIGEST_SHA1));
+		memcpy(picture->hash, hex.data, HASH_LEN);
+		picture->base64 = arena_str_len(&picture->arena, clean.data, clean.len);
+		picture->bytes = bytes.len;
+	}
+	buf_clear(&clean);
+	buf_clear(&bytes);
+	buf_clear(&hex);
+	return is_picture;
+}
+
+/* The photo that a vCard carries. false: none. */
+static bool picture_take_photo(struct picture *picture, const struct element *vcard)
+{
+	const struct element *photo = element_child(vcard, "PHOTO", NS_VCARD);
+	const char *base64 = photo ? element_child_text(&picture->arena, photo, "BINVAL", NS_VCARD) : NULL;
+	const char *type = photo ? element_child_text(&picture->arena, photo, "TYPE", NS_VCARD) : NULL;
+
+	picture->type = type ? arena_str(&picture->arena, type) : NULL;
+	return base64 && picture_take(picture, base64);
+}
+
+static void hash_set(struct home *home, const struct picture *picture)
+{
+	struct account *account = account_find(home, picture->user.text, jid_bare_len(&picture->user));
+	struct avatar *avatar = account ? account_part(account, &avatar_module) : NULL;
+
+	if (avatar)
+		memcpy(avatar->hash, picture->hash, sizeof(avatar->hash));
+}
+
+static void *picture_ask(struct home *home, struct picture *picture, size_t size, enum store_op op,
+                         void (*done)(struct store_request *done))
+{
+	struct store_request *request = store_request_new(size, op, home->worker, picture->user.text,
+	                                                  jid_bare_len(&picture->user), done);
+
+	request->context = picture;
+	return request;
+}
+
+static void document_ask(struct home *home, struct picture *picture, void (*done)(struct store_request *done))
+{
+	struct store_document *document =
+		picture_ask(home, picture, sizeof(*document), STORE_DOCUMENT_GET, done);
+
+	document->kind = "vcard";
+	document->key = "";
+	store_submit(home->server->store, &document->request);
+}
+
+/* The stored vCard in the arena; NULL: none. */
+static struct element *vcard_parse(struct home *home, struct arena *arena, const struct store_request *found)
+{
+	const struct store_document *document = (const struct store_document *)found;
+
+	if (found->status != STORE_OK)
+		return NULL;
+	return parser_text(home->parsers, arena, NS_CLIENT, document->text, document->text_len,
+	                   &home->config->limits.parser);
+}
+
+/* ---- §3.1: from the nodes to the vCard ---- */
+
+/* The <info/> of the picture that is published here. */
+static const struct element *info_find(const struct element *metadata)
+{
+	for (const struct node *node = metadata->first; node; node = node->next) {
+		if (node->element && element_is(node->element, "info", NS_AVATAR_METADATA) &&
+		    !element_attr(node->element, "url") && element_attr(node->element, "id"))
+			return node->element;
+	}
+	return NULL;
+}
+
+static void avatar_published(struct home *home, const struct jid *user, const char *node, const char *id,
+                             const struct element *payload)
+{
+	const struct element *info = payload ? info_find(payload) : NULL;
+	struct store_pubsub_items *items;
+	struct picture *picture;
+	const char *type;
+
+	(void)id;
+	if (strcmp(node, NS_AVATAR_METADATA) != 0 || (payload && !info && element_first(payload)))
+		return;
+	picture = picture_new(user);
+	if (!info) {
+		vcard_read(home, picture);
+		return;
+	}
+	type = element_attr(info, "type");
+	picture->type = type ? arena_str(&picture->arena, type) : NULL;
+	items = picture_ask(home, picture, sizeof(*items), STORE_PUBSUB_ITEMS, data_found);
+	items->node = NS_AVATAR_DATA;
+	items->ids = arena_alloc(&items->request.arena, sizeof(*items->ids));
+	items->ids[items->id_count++] = arena_str(&items->request.arena, element_attr(info, "id"));
+	store_submit(home->server->store, &items->request);
+}
+
+static bool picture_take_item(struct home *home, struct picture *picture,
+                              const struct store_pubsub_item *item)
+{
+	const struct element *data = parser_text(home->parsers, &picture->arena, NS_CLIENT, item->payload,
+	                                         item->payload_len, &home->config->limits.parser);
+
+	return data && element_is(data, "data", NS_AVATAR_DATA) &&
+	       picture_take(picture, element_text(&picture->arena, data)) &&
+	       strcmp(picture->hash, item->id) == 0;
+}
+
+static void data_found(struct store_request *found)
+{
+	const struct store_pubsub_items *items = (const struct store_pubsub_items *)found;
+	struct picture *picture = found->context;
+	struct home *home = home_of(found->worker);
+
+	if (found->status == STORE_OK && items->item_count &&
+	    picture_take_item(home, picture, &items->items[0]))
+		vcard_read(home, picture);
+	else
+		picture_free(picture);
+	store_request_free(found);
+}
+
+static void vcard_read(struct home *home, struct picture *picture)
+{
+	document_ask(home, picture, vcard_found);
+}
+
+static void photo_replace(struct picture *picture, struct element *vcard)
+{
+	struct arena *arena = &picture->arena;
+	struct element *photo;
+
+	while ((photo = element_child(vcard, "PHOTO", NS_VCARD)))
+		element_remove(vcard, photo);
+	if (!picture->base64)
+		return;
+	photo = element_add(arena, vcard, "PHOTO", NS_VCARD);
+	if (picture->type)
+		element_add_text(arena, element_add(arena, photo, "TYPE", NS_VCARD), picture->type);
+	element_add_text(arena, element_add(arena, photo, "BINVAL", NS_VCARD), picture->base64);
+}
+
+static void vcard_store(struct home *home, struct picture *picture, const struct element *vcard)
+{
+	struct store_document *document =
+		picture_ask(home, picture, sizeof(*document), STORE_DOCUMENT_PUT, vcard_stored);
+	struct buf text = { 0 };
+
+	writer_element(&text, vcard, NULL);
+	document->kind = "vcard";
+	document->key = "";
+	document->text = arena_str_len(&document->request.arena, text.data, text.len);
+	document->text_len = text.len;
+	buf_clear(&text);
+	store_submit(home->server->store, &document->request);
+}
+
+/* A vCard that cannot be read is left alone. */
+static void vcard_found(struct store_request *found)
+{
+	struct picture *picture = found->context;
+	struct home *home = home_of(found->worker);
+	struct element *vcard = vcard_parse(home, &picture->arena, found);
+
+	if (!vcard && found->status == STORE_ABSENT && picture->base64)
+		vcard = element_new(&picture->arena, "vCard", NS_VCARD);
+	if (vcard) {
+		photo_replace(picture, vcard);
+		vcard_store(home, picture, vcard);
+	} else {
+		picture_free(picture);
+	}
+	store_request_free(found);
+}
+
+static void vcard_stored(struct store_request *stored)
+{
+	struct picture *picture = stored->context;
+
+	if (stored->status == STORE_OK)
+		hash_set(home_of(stored->worker), picture);
+	picture_free(picture);
+	store_request_free(stored);
+}
+
+/* ---- §3.2: from the vCard to the nodes ---- */
+
+void avatar_vcard_stored(struct home *home, const struct jid *user, const struct element *vcard)
+{
+	static const char *const names[] = { NS_AVATAR_METADATA };
+	struct picture *picture = picture_new(user);
+	struct store_pubsub_nodes *last;
+	bool has_photo = picture_take_photo(picture, vcard);
+
+	hash_set(home, picture);
+	if (!has_photo) {
+		picture_free(picture);
+		return;
+	}
+	last = picture_ask(home, picture, sizeof(*last), STORE_PUBSUB_LAST, metadata_found);
+	last->names = arena_dup(&last->request.arena, names, sizeof(names));
+	last->name_count = 1;
+	store_submit(home->server->store, &last->request);
+}
+
+/* What is the avatar already is not published again. */
+static void metadata_found(struct store_request *found)
+{
+	const struct store_pubsub_nodes *last = (const struct store_pubsub_nodes *)found;
+	struct picture *picture = found->context;
+	struct arena *arena = &picture->arena;
+	struct element *data;
+
+	if (found->status != STORE_OK ||
+	    (last->count && strcmp(last->nodes[0].last.id, picture->hash) == 0)) {
+		picture_free(picture);
+	} else {
+		data = element_add_text(arena, element_new(arena, "data", NS_AVATAR_DATA), picture->base64);
+		pubsub_publish(home_of(found->worker),
+		               &(struct pubsub_publication){ .class = &pep_class,
+		                                             .service = &picture->user,
+		                                             .node = NS_AVATAR_DATA,
+		                                             .id = picture->hash,
+		                                             .config = AVATAR_CONFIG,
+		                                             .payload = data,
+		                                             .done = data_published,
+		                                             .context = picture });
+	}
+	store_request_free(found);
+}
+
+static void data_published(struct home *home, void *context, enum store_status status)
+{
+	struct picture *picture = context;
+	struct arena *arena = &picture->arena;
+	struct element *metadata = element_new(arena, "metadata", NS_AVATAR_METADATA);
+	struct element *info = element_add(arena, metadata, "info", NS_AVATAR_METADATA);
+
+	if (status != STORE_OK) {
+		picture_free(picture);
+		return;
+	}
+	element_set(arena, info, "id", picture->hash);
+	element_set(arena, info, "type", picture->type ? picture->type : "image/png");
+	element_set(arena, info, "bytes", arena_printf(arena, "%zu", picture->bytes));
+	pubsub_publish(home, &(struct pubsub_publication){ .class = &pep_class,
+	                                                   .service = &picture->user,
+	                                                   .node = NS_AVATAR_METADATA,
+	                                                   .id = picture->hash,
+	                                                   .config = AVATAR_CONFIG,
+	                                                   .payload = metadata,
+	                                                   .done = metadata_published,
+	                                                   .context = picture });
+}
+
+static void metadata_published(struct home *home, void *context, enum store_status status)
+{
+	(void)home;
+	(void)status;
+	picture_free(context);
+}
+
+/* ---- §4: the hash in presence ---- */
+
+/* Read when a client binds; with what it sends next the hash is here. */
+static void avatar_session_bound(struct session *session)
+{
+	struct account *account = session->account;
+
+	if (account_part(account, &avatar_module))
+		return;
+	account_set_part(account, &avatar_module, mem_zalloc(sizeof(struct avatar)));
+	document_ask(account->home, picture_new(&account->jid), hash_loaded);
+}
+
+static void hash_loaded(struct store_request *found)
+{
+	struct picture *picture = found->context;
+	struct home *home = home_of(found->worker);
+	const struct element *vcard = vcard_parse(home, &picture->arena, found);
+
+	if (vcard && picture_take_photo(picture, vcard))
+		hash_set(home, picture);
+	picture_free(picture);
+	store_request_free(found);
+}
+
+static void avatar_account_unloaded(struct account *account)
+{
+	free(account_part(account, &avatar_module));
+	account_set_part(account, &avatar_module, NULL);
+}
+
+/* An empty <photo/> says that the client wants none to be shown; a client's own hash may be of a picture that it is about
+ * to store. */
+static enum hook_result avatar_session_sent(struct session *session, struct stanza *stanza)
+{
+	const struct avatar *avatar = account_part(session->account, &avatar_module);
+	struct element *update, *photo;
+
+	if (stanza->type != PRESENCE_AVAILABLE || !avatar || !*avatar->hash)
+		return HOOK_NEXT;
+	update = element_child(stanza->root, "x", NS_VCARD_UPDATE);
+	if (update && element_child(update, "photo", NS_VCARD_UPDATE))
+		return HOOK_NEXT;
+	if (!update)
+		update = element_add(&stanza->arena, stanza->root, "x", NS_VCARD_UPDATE);
+	photo = element_add(&stanza->arena, update, "photo", NS_VCARD_UPDATE);
+	element_add_text(&stanza->arena, photo, avatar->hash);
+	return HOOK_NEXT;
+}
+
+static const struct module_spec specs[] = {
+	{ "XEP-0084", "1.1.4", NULL },
+	{ "XEP-0153", "1.1.1", "the hash in presence" },
+	{ "XEP-0398", "1.0.0", NULL },
+	{ 0 },
+};
+
+static const char *const features[] = { "urn:xmpp:pep-vcard-conversion:0", NULL };
+
+const struct module avatar_module = {
+	.name = "avatar",
+	.specs = specs,
+	.account_features = features,
+	.account_unloaded = avatar_account_unloaded,
+	.account_published = avatar_published,
+	.session_bound = avatar_session_bound,
+	.session_sent = avatar_session_sent,
+};
