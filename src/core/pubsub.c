@@ -367,7 +367,9 @@ struct stanza *event_new(const struct jid *service, const char *kind, const char
 	struct stanza *stanza = stanza_make(STANZA_MESSAGE, MESSAGE_HEADLINE, NULL, NULL, NULL);
 	struct element *event = element_add(&stanza->arena, stanza->root, "event", NS_PUBSUB_EVENT);
 
-	stanza->from = jid_bare(&stanza->arena, service);
+	stanza->from = *service;
+	stanza->from.resource_len = 0;
+	stanza->from.text = arena_str_len(&stanza->arena, service->text, jid_bare_len(service));
 	*inside = element_add(&stanza->arena, event, kind, NS_PUBSUB_EVENT);
 	element_set(&stanza->arena, *inside, "node", node);
 	return stanza;
