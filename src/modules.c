@@ -25,6 +25,7 @@ extern const struct module private_module;
 extern const struct module pubsub_module;
 extern const struct module s2s_module;
 extern const struct module session_module;
+extern const struct module services_module;
 extern const struct module status_module;
 extern const struct module time_module;
 extern const struct module user_module;
@@ -32,7 +33,7 @@ extern const struct module vcard_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
-	&blocking_module, &carbons_module, &csi_module,
+	&blocking_module, &carbons_module, &csi_module, &services_module,
 	&caps_module,  &pubsub_module, &pep_module, &avatar_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,

@@ -45,6 +45,7 @@
 #define NS_CHAT_STATES "http://jabber.org/protocol/chatstates"         /* XEP-0085 */
 #define NS_HINTS "urn:xmpp:hints"                                      /* XEP-0334 */
 #define NS_CSI "urn:xmpp:csi:0"                                        /* XEP-0352 */
+#define NS_EXTDISCO "urn:xmpp:extdisco:2"                              /* XEP-0215 */
 #define NS_FORWARD "urn:xmpp:forward:0"                                /* XEP-0297 */
 #define NS_CARBONS "urn:xmpp:carbons:2"                                /* XEP-0280 */
 #define NS_RECEIPTS "urn:xmpp:receipts"                                /* XEP-0184 */

@@ -12,6 +12,7 @@ libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
 libhansa_a_SOURCES += src/xep/ping.c
 libhansa_a_SOURCES += src/xep/private.c src/xep/private.h
+libhansa_a_SOURCES += src/xep/services.c
 libhansa_a_SOURCES += src/xep/time.c
 libhansa_a_SOURCES += src/xep/vcard.c
 libhansa_a_SOURCES += src/xep/version.c

@@ -21,6 +21,7 @@ EXTRA_DIST += tests/talk/xep-0191.talk
 EXTRA_DIST += tests/talk/xep-0398.talk
 EXTRA_DIST += tests/talk/xep-0402.talk
 EXTRA_DIST += tests/talk/xep-0199.talk
+EXTRA_DIST += tests/talk/xep-0215.talk
 EXTRA_DIST += tests/talk/xep-0280.talk
 EXTRA_DIST += tests/talk/xep-0352.talk
 EXTRA_DIST += tests/talk/xep-0202.talk
