@@ -48,6 +48,16 @@ static bool pep_in_group(struct home *home, const struct jid *service, const str
 	return account && account_has_in_group(account, who, group);
 }
 
+/* §4.3.3: who is subscribed, may read the node, and has not been blocked by the user. */
+static bool pep_tells(struct home *home, const struct jid *service, const struct pubsub_node *node,
+                      const struct jid *who)
+{
+	const struct account *account = account_find(home, service->text, jid_bare_len(service));
+
+	return account && account_has_subscriber(account, who) && !account_blocks(account, who) &&
+	       pubsub_may_read(home, &pep_class, service, node, who) == PUBSUB_GRANTED;
+}
+
 /* §4.3: what cannot be delivered is nobody's loss. */
 static void event_answered(struct home *home, struct parcel *parcel)
 {
@@ -72,8 +82,7 @@ static void pep_notify(struct home *home, const struct jid *service, const struc
 	while (account && (peer = caps_peer_next(account, peer))) {
 		const struct jid *to = caps_peer_jid(peer);
 
-		if (caps_peer_wants(peer, node->name) && pep_subscribed(home, service, to) &&
-		    pubsub_may_read(home, &pep_class, service, node, to) == PUBSUB_GRANTED)
+		if (caps_peer_wants(peer, node->name) && pep_tells(home, service, node, to))
 			event_route(home, event, to);
 	}
 }
@@ -131,8 +140,7 @@ static void last_send(struct home *home, const struct jid *service, const struct
 
 	pubsub_node_read(arena, stored, &node);
 	if (!pubsub_value_is(&node, PUBSUB_SEND_LAST, "on_sub_and_presence") ||
-	    !pep_subscribed(home, service, to) ||
-	    pubsub_may_read(home, &pep_class, service, &node, to) != PUBSUB_GRANTED)
+	    !pep_tells(home, service, &node, to))
 		return;
 	event = pubsub_item_event(home, service, &node, &stored->last);
 	event_route(home, event, to);
