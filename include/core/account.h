@@ -39,6 +39,7 @@ struct account {
 	size_t waiting_count;
 	struct list wanted;             /* account_want calls while loading */
 	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
+	struct journal *journal;        /* core/journal.c: what is on its way and archived; NULL: nothing */
 	void *parts[];                  /* of each module, by module_number */
 };
 
@@ -117,5 +118,6 @@ void accounts_open(struct home *home);
 void accounts_close(struct home *home);
 void accounts_forget_idle(struct home *home);
 void accounts_configured(struct home *home);
+void accounts_drain(struct home *home);
 
 #endif

@@ -22,12 +22,16 @@ struct destination_class;
 struct module;
 struct server;
 
+/* Which messages stay in the journal after they have been delivered. */
+enum archive_policy { ARCHIVE_NEVER, ARCHIVE_ROSTER, ARCHIVE_ALWAYS };
+
 /* A domain that is served by this process with accounts. */
 struct host {
 	const char *domain;             /* prepared */
 	const char *certificate, *key;  /* paths; NULL: the tls section's */
 	const char **admins;            /* bare JIDs, exact (SECURITY: administrator = exact bare JID on its host) */
 	size_t admin_count;
+	enum archive_policy archive;    /* of its accounts' messages */
 };
 
 enum listen_kind { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_COMPONENT };

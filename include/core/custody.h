@@ -30,6 +30,7 @@ struct parcel {
 	uint64_t token;                 /* the holder's own: an id, never a pointer to state */
 	int64_t since_us;               /* wall clock when it entered this server: delay stamps */
 	bool delayed;                   /* it waited here (journal, a broken connection): say so (XEP-0203) */
+	uint64_t journal;               /* sequence of its entry in the journal of the account that gets it; 0: none */
 	bool shown;                     /* modules have seen that it is delivered (message_delivered) */
 	uint64_t position;              /* free for the next holder: where in its stream or queue it is */
 	enum parcel_answer answer;

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * The journal of an account, seen from its home: the sequences of its entries and their ids (XEP-0359). A sequence is a
- * time with the number of the worker behind it: unique on this server, and ascending for an account whatever the clock
- * does. So an id says where in time its entry stands, also when the entry itself is no more.
+ * The journal of an account at its home: the sequences of its entries and their ids (XEP-0359), and the archive of what
+ * the account sends and gets, as the policy of its host says (option archive).
+ *
+ * A sequence is a time with the number of the worker behind it: unique on this server, and ascending for an account
+ * whatever the clock does. So an id says where in time its entry stands, also when the entry itself is no more.
+ *
+ * A message that is archived is appended while it is delivered: delivery does not wait, but the message is taken when its
+ * entry is durable. What a session has got moves the watermark, some time later and for many messages at once; what no
+ * session got stays beyond it and is delivered at the next login (core/kept.c). After a crash a message may come once more,
+ * with the same id.
  */
 #ifndef CORE_JOURNAL_H
 #define CORE_JOURNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct account;
+#include "base/buf.h"
+#include "core/account.h"
+#include "store/journal.h"
 
 enum { JOURNAL_ID_LEN = 16 };
 
@@ -20,5 +30,25 @@ uint64_t journal_sequence(struct account *account);
 uint64_t journal_sequence_at(int64_t wall_us);
 void journal_id(uint64_t sequence, char out[JOURNAL_ID_LEN + 1]);
 bool journal_id_read(const char *id, uint64_t *sequence);       /* false: not one of ours */
+
+/* Is a message between the account and that address archived? Not: of type headline, error or groupchat, nothing but chat
+ * states, empty, or with a hint no-store or no-permanent-store (XEP-0334); the hint store is honoured. */
+bool journal_wants(const struct account *account, const struct stanza *message, const struct jid *peer);
+
+/* Seals a stanza that a client of the account sends; a message that is archived gets its entry. */
+const struct stanza *journal_seal_sent(struct account *account, struct stanza *stanza);
+/* A message that sessions of the account shall get: the parcel to give to them. Where the message is archived that is
+ * another one, with its entry's sequence, and the given one is answered here. */
+struct parcel *journal_received(struct account *account, struct parcel *parcel);
+/* <stanza-id/> for the copy that a client gets; nothing where it has no entry. */
+void journal_tail(struct buf *out, const struct account *account, const struct parcel *parcel);
+
+/* The request that appends an entry for a message with a new sequence; done is the caller's. */
+struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,
+                                           enum store_direction direction,
+                                           void (*done)(struct store_request *request));
+/* The message of an entry as a tree in the arena; NULL: it cannot be read. */
+struct element *journal_entry_read(const struct account *account, struct arena *arena,
+                                   const struct store_journal_entry *entry);
 
 #endif

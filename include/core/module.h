@@ -94,6 +94,9 @@ struct module {
 	void (*presence_withdrawn)(struct account *account, const struct address_set *from);
 	void (*presence_restored)(struct account *account, const struct address_set *to);
 
+	/* Is that address in the account's roster? Asked through core/journal.c; one module's yes is enough. */
+	bool (*account_has_contact)(const struct account *account, const struct jid *who);
+
 	/* The life of a session. */
 	void (*session_bound)(struct session *session);
 	void (*session_ended)(struct session *session);         /* before it leaves the account's list */

@@ -50,6 +50,7 @@ struct stanza {
 	const char *content;            /* the root's content, serialised; set by seal */
 	size_t content_len;
 	bool sealed;
+	uint64_t journal;               /* key of its text in the sender's journal (core/journal.h); 0: it is not there */
 	struct arena arena;
 };
 

@@ -5,14 +5,19 @@
  */
 #include "client.h"
 
+#include "core/journal.h"
 #include "xmpp/stamp.h"
 
-/* What was meant for a connection that broke says when it came (XEP-0203). */
-static void outlet_send_delayed(struct client *client, struct parcel *parcel)
+/* The id in the account's archive (XEP-0359), and what was meant for a connection that broke says when it came
+ * (XEP-0203). */
+static void outlet_send_with_tail(struct client *client, struct parcel *parcel)
 {
+	const struct account *account = client->session->account;
 	struct buf tail = { 0 };
 
-	stamp_delay(&tail, jid_domain_text(&client->session->account->jid), parcel->since_us);
+	journal_tail(&tail, account, parcel);
+	if (parcel->delayed)
+		stamp_delay(&tail, jid_domain_text(&account->jid), parcel->since_us);
 	stream_send(client->stream, parcel, tail.data, tail.len);
 	buf_clear(&tail);
 }
@@ -21,8 +26,8 @@ static void outlet_deliver(struct session *session, struct parcel *parcel)
 {
 	struct client *client = session->outlet_owner;
 
-	if (parcel->delayed && parcel->stanza->kind == STANZA_MESSAGE)
-		outlet_send_delayed(client, parcel);
+	if ((parcel->delayed || parcel->journal) && parcel->stanza->kind == STANZA_MESSAGE)
+		outlet_send_with_tail(client, parcel);
 	else
 		stream_send(client->stream, parcel, NULL, 0);
 }

@@ -331,6 +331,7 @@ static void account_end(struct account *account, bool deleted, enum stream_condi
 	account->holds++;
 	account_close_sessions(account, condition, text);
 	kept_clear(account);
+	journal_clear(account);
 	account_tell(account, ACCOUNT_ABSENT);
 	account_empty_waiting(account, ACCOUNT_ABSENT);
 	for (const struct module *const *module = account->home->server->modules;
@@ -411,6 +412,16 @@ static void account_drop_waiting(struct account *account)
 	list_init(&account->wanted);
 }
 
+void accounts_drain(struct home *home)
+{
+	size_t count;
+	struct account **all = accounts_list(home, &count);
+
+	for (size_t i = 0; i < count; i++)
+		journal_flush(all[i]);
+	free(all);
+}
+
 /* The workers have stopped: nobody can be told any more. */
 void accounts_close(struct home *home)
 {
@@ -421,6 +432,7 @@ void accounts_close(struct home *home)
 		bool was_ready = all[i]->state == ACCOUNT_READY;
 
 		kept_clear(all[i]);
+		journal_clear(all[i]);
 		account_drop_waiting(all[i]);
 		if (was_ready)
 			account_unload(all[i]);

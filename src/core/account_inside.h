@@ -6,13 +6,30 @@
 #define ACCOUNT_INSIDE_H
 
 #include "core/account.h"
+#include "store/journal.h"
 
 /* kept.c. A message that would overtake the backlog is queued behind it: true, the parcel is taken over. */
 bool kept_queues(struct account *account, struct parcel *parcel);
 /* A session gives a parcel back. One that stands in the journal need not be kept again: true, it is
  * answered, and what is given back after it waits until it has gone to another session. */
 bool kept_takes_back(struct account *account, struct parcel *parcel);
+/* An entry is not undelivered any more. */
+void kept_forget(struct account *account, size_t bytes);
+/* It is one that kept.c sends from the journal. */
+bool kept_is_from_journal(const struct parcel *parcel);
 /* The account is going: nothing more is sent, what queued is refused. */
 void kept_clear(struct account *account);
+
+/* journal.c. A message that was archived on its way to a session, and that no session may have now: true, it is answered
+ * and waits in the journal. */
+bool journal_takes_back(const struct account *account, struct parcel *parcel);
+/* An entry that a session is getting, or has got and the store does not know yet. */
+bool journal_is_on_its_way(const struct account *account, uint64_t sequence);
+/* Entries that were undelivered, from the oldest on, have been delivered: the store is told. */
+void journal_delivered(struct account *account, const struct store_journal_entry *entries, size_t count);
+/* Tells the store at once what it does not know yet. */
+void journal_flush(struct account *account);
+/* The account is going. */
+void journal_clear(struct account *account);
 
 #endif

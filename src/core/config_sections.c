@@ -59,6 +59,21 @@ static const struct conf_option host_options[] = {
 	  .type = CONF_LIST,
 	  .example = "{ \"admin@north.example\" }",
 	  .sentence = "Accounts of this host that administer it." },
+	{ .name = "archive",
+	  .type = CONF_CHOICE,
+	  .allowed = "never | roster | always",
+	  .example = "always",
+	  .sentence = "Like archive in section journal, for this host." },
+	{ 0 },
+};
+
+static const struct conf_option journal_options[] = {
+	{ .name = "archive",
+	  .type = CONF_CHOICE,
+	  .fallback = "never",
+	  .allowed = "never | roster | always",
+	  .sentence = "Whether messages stay in the archive of a user (XEP-0313) after they have been delivered: never, "
+	              "those with contacts in the roster, or always." },
 	{ 0 },
 };
 
@@ -316,6 +331,11 @@ static const struct conf_section_kind host_kind = {
 	.options = host_options,
 	.sentence = "A domain with accounts on this server; the title is the domain. At least one is needed.",
 };
+static const struct conf_section_kind journal_kind = {
+	.name = "journal",
+	.options = journal_options,
+	.sentence = "What is kept of users' messages.",
+};
 static const struct conf_section_kind listen_kind = {
 	.name = "listen",
 	.titled = true,
@@ -351,7 +371,7 @@ static const struct conf_section_kind store_kind = {
 
 const struct conf_section_kind *const config_core_kinds[] = {
 	&server_kind, &host_kind, &listen_kind, &tls_kind, &limits_kind,
-	&log_kind,    &dns_kind,  &store_kind,  NULL,
+	&log_kind,    &dns_kind,  &store_kind,  &journal_kind, NULL,
 };
 
 /* ---- into the snapshot ---- */
@@ -433,6 +453,15 @@ static char *certificate_read(struct config *config, const struct conf_section *
 	return fault;
 }
 
+static enum archive_policy archive_read(const struct conf_section *section)
+{
+	const char *word = conf_string(section, "archive");
+
+	if (strcmp(word, "always") == 0)
+		return ARCHIVE_ALWAYS;
+	return strcmp(word, "roster") == 0 ? ARCHIVE_ROSTER : ARCHIVE_NEVER;
+}
+
 static char *host_read(struct config *config, const struct conf_section *section, const char *path,
                        struct host *host)
 {
@@ -443,6 +472,7 @@ static char *host_read(struct config *config, const struct conf_section *section
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "bad title \"%s\" of host; allowed: a domain name", title);
 	host->domain = domain.text;
+	host->archive = archive_read(conf_is_set(section, "archive") ? section : conf_section(config->conf, "journal"));
 	if (!config_add_domain(config, host->domain, &account_destination, NULL))
 		return conf_fault(section, "domain \"%s\" is already a host", host->domain);
 	((struct destination *)map_find(config->domains, host->domain, strlen(host->domain)))->host = host;

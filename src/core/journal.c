@@ -1,17 +1,55 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sequences and ids of journal entries (XEP-0359): microseconds, and in the lowest byte the number of the worker, so
- * that no two homes give the same. The ticks of a home only go up; an account brings the newest of its journal along.
+ * The archive of what accounts send and get (XEP-0313 §5, XEP-0359, XEP-0334).
+ *
+ * What must stay true: a message that came is taken when its entry is durable or, where the store fails, when a session
+ * has it. What is on its way to sessions is a flight. The watermark never passes a flight that has not landed, nor what
+ * waits undelivered; what lands behind those is told to the store as an exception. A flight stays in the list until the
+ * store has been told, so that nobody takes it for undelivered.
  */
 #include "core/journal.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "account_inside.h"
 #include "base/clock.h"
-#include "core/account.h"
+#include "base/mem.h"
+#include "core/module.h"
+#include "net/timer.h"
+#include "xmpp/ns.h"
 
-enum { WORKER_BITS = 8 };
+enum {
+	WORKER_BITS = 8,
+	REPORT_MS = 500, /* the watermark follows what was delivered */
+};
+
+enum flight_state { FLIGHT_OPEN, FLIGHT_LANDED, FLIGHT_MISSED };
+
+/* A message that is archived and on its way to sessions. */
+struct flight {
+	struct list_link link;
+	uint64_t sequence;
+	enum flight_state state;
+	bool stored; /* the store has answered */
+	size_t bytes;
+	struct parcel *original; /* the store has failed: answered when the flight ends */
+};
+
+struct journal {
+	struct account *account;
+	struct list flights; /* by sequence */
+	struct timer report; /* runs while there is something to tell */
+	bool dirty;
+};
+
+static void append_done(struct store_request *request);
+static void flight_answered(struct home *home, struct parcel *copy);
+static void journal_touch(struct account *account);
+
+/* ---- sequences and ids ---- */
 
 uint64_t journal_sequence_at(int64_t wall_us)
 {
@@ -34,7 +72,11 @@ uint64_t journal_sequence(struct account *account)
 
 void journal_id(uint64_t sequence, char out[JOURNAL_ID_LEN + 1])
 {
-	snprintf(out, JOURNAL_ID_LEN + 1, "%016llx", (unsigned long long)sequence);
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = JOURNAL_ID_LEN; i-- > 0; sequence >>= 4)
+		out[i] = digits[sequence & 15];
+	out[JOURNAL_ID_LEN] = '\0';
 }
 
 bool journal_id_read(const char *id, uint64_t *sequence)
@@ -45,4 +87,406 @@ bool journal_id_read(const char *id, uint64_t *sequence)
 	for (; *id; id++)
 		*sequence = *sequence << 4 | (uint64_t)(*id <= '9' ? *id - '0' : *id - 'a' + 10);
 	return true;
+}
+
+/* A stanza-id of ours was removed from it where somebody else wrote one (core/claims.h). */
+void journal_tail(struct buf *out, const struct account *account, const struct parcel *parcel)
+{
+	char id[JOURNAL_ID_LEN + 1];
+
+	if (!parcel->journal)
+		return;
+	journal_id(parcel->journal, id);
+	buf_printf(out, "<stanza-id xmlns='" NS_SID "' by='%.*s' id='%s'/>", (int)jid_bare_len(&account->jid),
+	           account->jid.text, id);
+}
+
+/* ---- what is archived ---- */
+
+static bool account_has_contact(const struct account *account, const struct jid *who)
+{
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->account_has_contact && (*module)->account_has_contact(account, who))
+			return true;
+	}
+	return false;
+}
+
+/* Something that a person or another client of the account may want to find again. */
+static bool message_has_content(const struct stanza *message)
+{
+	for (const struct node *n = message->root->first; n; n = n->next) {
+		if (n->element && strcmp(n->element->ns, NS_CHAT_STATES) != 0 &&
+		    strcmp(n->element->ns, NS_HINTS) != 0 && !element_is(n->element, "thread", NS_CLIENT))
+			return true;
+	}
+	return false;
+}
+
+static bool message_may_be_archived(const struct stanza *message)
+{
+	if (message->type != MESSAGE_NORMAL && message->type != MESSAGE_CHAT)
+		return false;
+	if (element_child(message->root, "no-store", NS_HINTS) ||
+	    element_child(message->root, "no-permanent-store", NS_HINTS))
+		return false;
+	return element_child(message->root, "store", NS_HINTS) || message_has_content(message);
+}
+
+bool journal_wants(const struct account *account, const struct stanza *message, const struct jid *peer)
+{
+	const struct jid *jid = &account->jid;
+	const struct host *host = config_host(account->home->config, jid_domain_text(jid), jid->domain_len);
+
+	if (!host || host->archive == ARCHIVE_NEVER || !message_may_be_archived(message))
+		return false;
+	return host->archive == ARCHIVE_ALWAYS || jid_same_bare(jid, peer) || account_has_contact(account, peer);
+}
+
+struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,
+                                           enum store_direction direction,
+                                           void (*done)(struct store_request *request))
+{
+	struct store_journal_append *append = store_request_new(sizeof(*append), STORE_JOURNAL_APPEND,
+	                                                        account->home->worker, account->jid.text,
+	                                                        jid_bare_len(&account->jid), done);
+	const struct jid *peer = direction == STORE_IN ? &message->from : to;
+	struct arena *arena = &append->request.arena;
+	const struct stanza_copy copy = { .to = to };
+	struct buf text = { 0 };
+
+	stanza_write(&text, message, &copy);
+	append->entry.sequence = journal_sequence(account);
+	append->entry.body = message->journal ? message->journal : append->entry.sequence;
+	append->entry.direction = direction;
+	append->entry.type = (uint8_t)message->type;
+	append->entry.peer = arena_str(arena, peer->text ? peer->text : "");
+	append->entry.stanza = arena_str_len(arena, text.data, text.len);
+	append->entry.stanza_len = text.len;
+	buf_clear(&text);
+	return append;
+}
+
+/* What the limits allowed when it came is not limited again. */
+struct element *journal_entry_read(const struct account *account, struct arena *arena,
+                                   const struct store_journal_entry *entry)
+{
+	static const struct parser_limits limits = {
+		.depth = 256,
+		.attributes = 1024,
+		.declarations = 256,
+		.elements = 1000000,
+	};
+
+	return parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza, entry->stanza_len, &limits);
+}
+
+/* ---- sent ---- */
+
+/* What an account sends to itself comes back to it and is archived then. */
+const struct stanza *journal_seal_sent(struct account *account, struct stanza *stanza)
+{
+	const struct stanza *sealed;
+	struct store_journal_append *append;
+
+	if (stanza->kind != STANZA_MESSAGE || !stanza->to.text || jid_same_bare(&stanza->to, &account->jid) ||
+	    !journal_wants(account, stanza, &stanza->to))
+		return stanza_seal(stanza);
+	sealed = stanza_seal(stanza);
+	append = journal_entry(account, sealed, &sealed->to, STORE_OUT, store_request_free);
+	append->entry.archived = true;
+	append->entry.at_us = clock_wall_us(worker_clock(account->home->worker));
+	stanza->journal = append->entry.body;
+	store_submit(account->home->server->store, &append->request);
+	journal_touch(account);
+	return sealed;
+}
+
+/* ---- received ---- */
+
+static struct journal *journal_get(struct account *account)
+{
+	if (!account->journal) {
+		account->journal = mem_zalloc(sizeof(*account->journal));
+		account->journal->account = account;
+		list_init(&account->journal->flights);
+		account_hold(account);
+	}
+	return account->journal;
+}
+
+static struct flight *flight_find(const struct account *account, uint64_t sequence)
+{
+	const struct journal *journal = account->journal;
+
+	for (struct list_link *link = journal ? list_first(&journal->flights) : NULL; link;
+	     link = list_next(&journal->flights, link)) {
+		if (LIST_MEMBER(link, struct flight, link)->sequence == sequence)
+			return LIST_MEMBER(link, struct flight, link);
+	}
+	return NULL;
+}
+
+static struct flight *flight_start(struct account *account, const struct store_journal_entry *entry)
+{
+	struct flight *flight = mem_zalloc(sizeof(*flight));
+
+	flight->sequence = entry->sequence;
+	flight->bytes = entry->stanza_len;
+	list_add_last(&journal_get(account)->flights, &flight->link);
+	return flight;
+}
+
+struct parcel *journal_received(struct account *account, struct parcel *parcel)
+{
+	const struct stanza *message = parcel->stanza;
+	struct store_journal_append *append;
+	struct parcel *copy;
+
+	if (message->kind != STANZA_MESSAGE || parcel->journal || account->gone || kept_is_from_journal(parcel) ||
+	    !journal_wants(account, message, &message->from))
+		return parcel;
+	append = journal_entry(account, message, &parcel->to, STORE_IN, append_done);
+	append->entry.archived = true;
+	append->entry.at_us = parcel->since_us;
+	append->request.context = parcel;
+	flight_start(account, &append->entry);
+	copy = parcel_new(account->home, message, &parcel->to);
+	copy->answered = flight_answered;
+	copy->token = copy->journal = append->entry.sequence;
+	copy->since_us = parcel->since_us;
+	copy->delayed = parcel->delayed;
+	store_submit(account->home->server->store, &append->request);
+	return copy;
+}
+
+static void flight_drop(struct flight *flight)
+{
+	list_remove(&flight->link);
+	free(flight);
+}
+
+/* No session has it: it waits for the next. */
+static void flight_miss(struct account *account, struct flight *flight)
+{
+	flight->state = FLIGHT_MISSED;
+	account->undelivered++;
+	account->undelivered_bytes += flight->bytes;
+	if (flight->stored)
+		flight_drop(flight);
+}
+
+/* Without an entry the sessions' answer counts. */
+static void append_failed(struct account *account, struct flight *flight, struct parcel *original)
+{
+	struct home *home = account->home;
+
+	if (flight->state == FLIGHT_OPEN) {
+		flight->original = original;
+	} else if (flight->state == FLIGHT_LANDED) {
+		parcel_taken(home, &original);
+	} else {
+		kept_forget(account, flight->bytes);
+		parcel_refused(home, &original, STANZA_RESOURCE_CONSTRAINT,
+		               "The message could not be kept, try again");
+	}
+}
+
+/* A flight stays until the store has answered, but for an account that has gone. */
+static void append_done(struct store_request *request)
+{
+	struct home *home = home_of(request->worker);
+	struct parcel *original = request->context;
+	struct account *account = account_find(home, request->owner, strlen(request->owner));
+	struct flight *flight = NULL;
+
+	if (account)
+		flight = flight_find(account, ((struct store_journal_append *)request)->entry.sequence);
+	if (flight)
+		flight->stored = true;
+	if (request->status == STORE_OK)
+		parcel_taken(home, &original);
+	else if (flight)
+		append_failed(account, flight, original);
+	else
+		parcel_refused(home, &original, STANZA_SERVICE_UNAVAILABLE, NULL);
+	if (flight && flight->state == FLIGHT_MISSED)
+		flight_drop(flight);
+	else if (flight && flight->state == FLIGHT_LANDED)
+		journal_touch(account);
+	store_request_free(request);
+}
+
+/* The store has failed, so nothing but the sessions' answer counts. */
+static void flight_answer(struct home *home, struct flight *flight, bool is_taken)
+{
+	flight->state = FLIGHT_LANDED;
+	if (flight->original && is_taken)
+		parcel_taken(home, &flight->original);
+	else if (flight->original)
+		parcel_refused(home, &flight->original, STANZA_RESOURCE_CONSTRAINT, NULL);
+}
+
+static void flight_answered(struct home *home, struct parcel *copy)
+{
+	struct account *account = account_find(home, copy->to.text, jid_bare_len(&copy->to));
+	struct flight *flight = account ? flight_find(account, copy->token) : NULL;
+	bool is_taken = copy->answer == PARCEL_TAKEN;
+
+	parcel_free(&copy);
+	if (!flight)
+		return;
+	if (is_taken || flight->original)
+		flight_answer(home, flight, is_taken);
+	else
+		flight_miss(account, flight);
+	journal_touch(account);
+}
+
+bool journal_takes_back(const struct account *account, struct parcel *parcel)
+{
+	if (!parcel->journal || parcel->answered != flight_answered)
+		return false;
+	parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
+	return true;
+}
+
+bool journal_is_on_its_way(const struct account *account, uint64_t sequence)
+{
+	const struct flight *flight = flight_find(account, sequence);
+
+	return flight && flight->state != FLIGHT_MISSED;
+}
+
+/* ---- the watermark ---- */
+
+static struct store_journal_advance *advance_new(struct account *account, size_t room)
+{
+	struct store_journal_advance *advance =
+		store_request_new(sizeof(*advance), STORE_JOURNAL_ADVANCE, account->home->worker, account->jid.text,
+	                          jid_bare_len(&account->jid), store_request_free);
+
+	advance->beyond = arena_alloc(&advance->request.arena, room * sizeof(*advance->beyond));
+	return advance;
+}
+
+static void advance_add(struct store_journal_advance *advance, uint64_t sequence)
+{
+	((uint64_t *)(uintptr_t)advance->beyond)[advance->beyond_count++] = sequence;
+}
+
+static bool flight_is_over(const struct flight *flight)
+{
+	return flight->state == FLIGHT_LANDED && flight->stored;
+}
+
+static size_t flights_count(const struct account *account, struct flight **first_open)
+{
+	const struct journal *journal = account->journal;
+	size_t count = 0;
+
+	*first_open = NULL;
+	for (struct list_link *link = journal ? list_first(&journal->flights) : NULL; link;
+	     link = list_next(&journal->flights, link)) {
+		struct flight *flight = LIST_MEMBER(link, struct flight, link);
+
+		if (!flight_is_over(flight) && !*first_open)
+			*first_open = flight;
+		count++;
+	}
+	return count;
+}
+
+/* With nothing undelivered all in front of the first flight that is not over has been delivered, else each flight that is
+ * over is an exception. Those that the store is told of leave the list. */
+static void journal_report(struct account *account)
+{
+	struct journal *journal = account->journal;
+	struct flight *open;
+	struct store_journal_advance *advance = advance_new(account, flights_count(account, &open));
+	bool is_clean = account->undelivered == 0;
+	struct list_link *link, *next;
+
+	if (is_clean)
+		advance->sequence = open ? open->sequence - 1 : account->journal_newest;
+	for (link = list_first(&journal->flights); link; link = next) {
+		struct flight *flight = LIST_MEMBER(link, struct flight, link);
+
+		next = list_next(&journal->flights, link);
+		if (!flight_is_over(flight) || (is_clean && flight->sequence > advance->sequence))
+			continue;
+		if (!is_clean)
+			advance_add(advance, flight->sequence);
+		flight_drop(flight);
+	}
+	journal->dirty = false;
+	if (advance->sequence > 0 || advance->beyond_count > 0)
+		store_submit(account->home->server->store, &advance->request);
+	else
+		store_request_free(&advance->request);
+}
+
+static void journal_free(struct account *account)
+{
+	timer_stop(account->home->worker, &account->journal->report);
+	free(account->journal);
+	account->journal = NULL;
+	account_release(account);
+}
+
+static void journal_reported(struct worker *worker, struct timer *timer)
+{
+	struct journal *journal = LIST_MEMBER(timer, struct journal, report);
+
+	(void)worker;
+	journal_report(journal->account);
+	if (list_is_empty(&journal->flights))
+		journal_free(journal->account);
+}
+
+/* Something may be told to the store; soon, for company, and at once when the server leaves. */
+static void journal_touch(struct account *account)
+{
+	struct journal *journal = journal_get(account);
+
+	journal->dirty = true;
+	if (account->home->draining)
+		journal_report(account);
+	else if (!timer_is_running(&journal->report))
+		timer_start(account->home->worker, &journal->report, REPORT_MS, journal_reported);
+}
+
+void journal_flush(struct account *account)
+{
+	if (account->journal && account->journal->dirty)
+		journal_report(account);
+}
+
+void journal_delivered(struct account *account, const struct store_journal_entry *entries, size_t count)
+{
+	struct flight *open;
+	struct store_journal_advance *advance = advance_new(account, count);
+
+	flights_count(account, &open);
+	if (!open || open->sequence > entries[count - 1].sequence)
+		advance->sequence = entries[count - 1].sequence;
+	for (size_t i = 0; i < count && advance->sequence == 0; i++)
+		advance_add(advance, entries[i].sequence);
+	store_submit(account->home->server->store, &advance->request);
+}
+
+void journal_clear(struct account *account)
+{
+	struct list_link *link;
+
+	if (!account->journal)
+		return;
+	while ((link = list_take_first(&account->journal->flights))) {
+		struct flight *flight = LIST_MEMBER(link, struct flight, link);
+
+		if (flight->original)
+			parcel_refused(account->home, &flight->original, STANZA_SERVICE_UNAVAILABLE, NULL);
+		free(flight);
+	}
+	journal_free(account);
 }

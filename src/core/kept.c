@@ -38,6 +38,8 @@ struct kept {
 	size_t outstanding;               /* sent and not answered */
 	size_t outstanding_bytes;
 	uint64_t after; /* what has been taken, up to there */
+	uint64_t reach; /* the last entry read */
+	bool more;      /* there may be entries behind the batch */
 	bool stopped;   /* the session is no longer there for messages */
 	bool again;     /* somebody asked for the backlog meanwhile */
 	bool refused;   /* it has left an entry untaken: what it took behind that does not count */
@@ -46,21 +48,13 @@ struct kept {
 	size_t waiting_count;
 };
 
-/* What the limits allowed when it was kept is not limited again. */
-static const struct parser_limits kept_limits = {
-	.depth = 256,
-	.attributes = 1024,
-	.declarations = 256,
-	.elements = 1000000,
-};
-
 static void kept_came(struct store_request *request);
 static void kept_answered(struct home *home, struct parcel *parcel);
 static void kept_finish(struct account *account);
 
 /* ---- into the journal ---- */
 
-static void undelivered_less(struct account *account, size_t bytes)
+void kept_forget(struct account *account, size_t bytes)
 {
 	account->undelivered -= account->undelivered > 0;
 	account->undelivered_bytes -= bytes < account->undelivered_bytes ? bytes : account->undelivered_bytes;
@@ -74,7 +68,7 @@ static void keep_done(struct store_request *request)
 	struct account *account = account_find(home, request->owner, strlen(request->owner));
 
 	if (request->status != STORE_OK && account)
-		undelivered_less(account, append->entry.stanza_len);
+		kept_forget(account, append->entry.stanza_len);
 	if (request->status == STORE_OK)
 		parcel_taken(home, &parcel);
 	else if (request->status == STORE_ABSENT)
@@ -85,39 +79,23 @@ static void keep_done(struct store_request *request)
 	store_request_free(request);
 }
 
-static void entry_fill(struct store_journal_entry *entry, struct arena *arena, struct account *account,
-                       const struct parcel *parcel)
-{
-	const struct stanza *stanza = parcel->stanza;
-	const struct stanza_copy copy = { .to = &parcel->to };
-	struct buf text = { 0 };
-
-	stanza_write(&text, stanza, &copy);
-	entry->sequence = entry->body = journal_sequence(account);
-	entry->at_us = parcel->since_us;
-	entry->direction = STORE_IN;
-	entry->type = (uint8_t)stanza->type;
-	entry->peer = arena_str(arena, stanza->from.text ? stanza->from.text : "");
-	entry->stanza = arena_str_len(arena, text.data, text.len);
-	entry->stanza_len = text.len;
-	buf_clear(&text);
-}
-
 void account_keep(struct account *account, struct parcel *parcel)
 {
 	struct home *home = account->home;
 	const struct limits *limits = &home->config->limits;
 	struct store_journal_append *append;
 
+	if (journal_takes_back(account, parcel))
+		return;
 	if (account->undelivered >= limits->offline_messages ||
 	    account->undelivered_bytes + stanza_weight(parcel->stanza) > limits->offline_bytes) {
 		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE,
 		               "No more messages are kept for this account");
 		return;
 	}
-	append = store_request_new(sizeof(*append), STORE_JOURNAL_APPEND, home->worker, account->jid.text,
-	                           jid_bare_len(&account->jid), keep_done);
-	entry_fill(&append->entry, &append->request.arena, account, parcel);
+	append = journal_entry(account, parcel->stanza, &parcel->to, STORE_IN, keep_done);
+	append->entry.archived = journal_wants(account, parcel->stanza, &parcel->stanza->from);
+	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel;
 	account->undelivered++;
 	account->undelivered_bytes += append->entry.stanza_len;
@@ -180,9 +158,7 @@ static const struct stanza *entry_stanza(const struct account *account,
 	struct stanza *stanza = stanza_new(entry->stanza_len);
 	const struct stanza *unreadable = stanza;
 	struct arena *arena = &stanza->arena;
-	struct element *root = parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza,
-	                                   entry->stanza_len, &kept_limits),
-		       *added;
+	struct element *root = journal_entry_read(account, arena, entry), *added;
 	char stamp[STAMP_LEN + 1], id[JOURNAL_ID_LEN + 1];
 
 	if (!root || stanza_read(stanza, root, NULL) != STANZA_CHECK_OK || !stanza->to.text) {
@@ -204,7 +180,7 @@ static const struct stanza *entry_stanza(const struct account *account,
 static void entry_taken(struct account *account, const struct store_journal_entry *entry, size_t number)
 {
 	account->kept->taken = number;
-	undelivered_less(account, entry->stanza_len);
+	kept_forget(account, entry->stanza_len);
 }
 
 /* One that cannot be read, or whose sender is shut out by now, is passed over once all before it have been taken. */
@@ -253,30 +229,18 @@ static void kept_let_pass(struct account *account)
 	kept->waiting_count = 0;
 }
 
-static void kept_advance(struct account *account)
-{
-	struct home *home = account->home;
-	struct store_journal_advance *advance =
-		store_request_new(sizeof(*advance), STORE_JOURNAL_ADVANCE, home->worker, account->jid.text,
-	                          jid_bare_len(&account->jid), store_request_free);
-
-	advance->sequence = account->kept->after;
-	store_submit(home->server->store, &advance->request);
-}
-
 /* All that was sent of the batch is answered and no more of it will be sent. */
 static void batch_close(struct account *account)
 {
 	struct kept *kept = account->kept;
-	bool more = kept->batch->count == BATCH_MAX;
 
-	if (kept->taken > 0) {
-		kept->after = kept->batch->entries[kept->taken - 1].sequence;
-		kept_advance(account);
-	}
+	if (kept->taken > 0)
+		journal_delivered(account, kept->batch->entries, kept->taken);
+	if (kept->taken == kept->batch->count)
+		kept->after = kept->reach;
 	store_request_free(&kept->batch->request);
 	kept->batch = NULL;
-	if (more && !kept->stopped)
+	if (kept->more && !kept->stopped)
 		kept_read(account);
 	else
 		kept_finish(account);
@@ -291,10 +255,28 @@ static void batch_send(struct account *account)
 	kept->stopped |= !session;
 	while (!kept->stopped && kept->next < batch->count && kept->outstanding_bytes < WINDOW_BYTES)
 		entry_send(account, session, &batch->entries[kept->next++]);
-	if (kept->next == batch->count && batch->count < BATCH_MAX && !kept->stopped)
+	if (kept->next == batch->count && !kept->more && !kept->stopped)
 		kept_let_pass(account);
 	if (kept->outstanding == 0)
 		batch_close(account);
+}
+
+/* What sessions are getting already is not sent once more. */
+static void batch_open(struct account *account, struct store_journal_read *batch)
+{
+	struct kept *kept = account->kept;
+	size_t count = 0;
+
+	kept->more = batch->count == BATCH_MAX;
+	if (batch->count > 0)
+		kept->reach = batch->entries[batch->count - 1].sequence;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!journal_is_on_its_way(account, batch->entries[i].sequence))
+			batch->entries[count++] = batch->entries[i];
+	}
+	batch->count = count;
+	kept->batch = batch;
+	kept->next = kept->taken = 0;
 }
 
 static void kept_came(struct store_request *request)
@@ -312,8 +294,7 @@ static void kept_came(struct store_request *request)
 		kept_finish(account);
 		return;
 	}
-	kept->batch = (struct store_journal_read *)request;
-	kept->next = kept->taken = 0;
+	batch_open(account, (struct store_journal_read *)request);
 	batch_send(account);
 }
 
@@ -379,6 +360,7 @@ static void kept_finish(struct account *account)
 
 	if (next && account->undelivered > 0) {
 		kept->stopped = kept->refused = kept->passed = kept->again = false;
+		kept->after = 0;
 		memcpy(kept->session, next->id, sizeof(kept->session));
 		kept_read(account);
 		return;
@@ -404,6 +386,11 @@ void kept_clear(struct account *account)
 }
 
 /* ---- what is asked of it ---- */
+
+bool kept_is_from_journal(const struct parcel *parcel)
+{
+	return parcel->answered == kept_answered;
+}
 
 bool kept_takes_back(struct account *account, struct parcel *parcel)
 {

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/account.h"
 #include "core/stream.h"
 #include "home_inside.h"
 #include "listening.h"
@@ -336,6 +337,7 @@ static void home_drain(struct home *home, void *context)
 {
 	(void)context;
 	home->draining = true;
+	accounts_drain(home);
 	for (const struct module *const *module = home->server->modules; *module; module++) {
 		if ((*module)->home_drain)
 			(*module)->home_drain(home);

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "core/journal.h"
 #include "core/router.h"
 #include "im/im.h"
 
@@ -192,7 +193,7 @@ static void delayed_received(struct account *account, struct change *change)
 
 static void delayed_sent(struct account *account, struct change *change)
 {
-	route_stanza(account->home, stanza_seal(change->sent));
+	route_stanza(account->home, journal_seal_sent(account, change->sent));
 	change_end(account, change);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/journal.h"
 #include "core/router.h"
 #include "im/delivery.h"
 #include "im/directed.h"
@@ -43,7 +44,7 @@ void im_route_sent(struct account *account, struct stanza *stanza)
 	if (change_concerns(account, &stanza->to))
 		change_delay_sent(account, stanza);
 	else
-		route_stanza(account->home, stanza_seal(stanza));
+		route_stanza(account->home, journal_seal_sent(account, stanza));
 }
 
 void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition,
@@ -142,11 +143,11 @@ bool im_receive(struct account *account, struct parcel *parcel)
 	switch (parcel_decide(account, parcel)) {
 	case DELIVERY_MATCH:
 		message_show(account, parcel, choose_addressed);
-		session_deliver(session_addressed(account, parcel), parcel);
+		session_deliver(session_addressed(account, parcel), journal_received(account, parcel));
 		break;
 	case DELIVERY_BEST:
 		message_show(account, parcel, choose_best);
-		spread_message(account, parcel, choose_best);
+		spread_message(account, journal_received(account, parcel), choose_best);
 		break;
 	case DELIVERY_WILLING:
 		spread_message(account, parcel, choose_willing);
@@ -218,6 +219,13 @@ static bool im_has_in_group(const struct account *account, const struct jid *who
 			return true;
 	}
 	return false;
+}
+
+static bool im_has_contact(const struct account *account, const struct jid *who)
+{
+	const struct roster_item *item = roster_find(roster_of(account), who);
+
+	return item && item->listed;
 }
 
 /* The account's and its sessions' lives. */
@@ -332,6 +340,7 @@ const struct module im_module = {
 	.account_has_in_group = im_has_in_group,
 	.presence_withdrawn = presence_withdrawn,
 	.presence_restored = presence_restored,
+	.account_has_contact = im_has_contact,
 	.session_ended = im_session_ended,
 	.session_sent = im_session_sent,
 	.account_received = im_account_received,

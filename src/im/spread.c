@@ -91,6 +91,7 @@ void spread_message(struct account *account, struct parcel *parcel, spread_choic
 		copy = copy_new(session, parcel->stanza, &parcel->to, spread_answered);
 		copy->since_us = parcel->since_us;
 		copy->delayed = parcel->delayed;
+		copy->journal = parcel->journal;
 		copy->token = spread->id;
 		session_deliver(session, copy);
 	}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/journal.h"
 #include "core/router.h"
 #include "folder.h"
 #include "store/account.h"
@@ -177,9 +178,14 @@ void town_send(struct town *town, const char *xml)
 static void person_deliver(struct session *session, struct parcel *parcel)
 {
 	struct person *person = session->outlet_owner;
-	const struct stanza_copy copy = { .to = &parcel->to };
+	struct buf tail = { 0 };
+	struct stanza_copy copy = { .to = &parcel->to };
 
+	journal_tail(&tail, session->account, parcel);
+	copy.tail = tail.data;
+	copy.tail_len = tail.len;
 	stanza_write(&person->heard, parcel->stanza, &copy);
+	buf_clear(&tail);
 	if (!person->holds) {
 		parcel_taken(session->account->home, &parcel);
 		return;
@@ -197,7 +203,7 @@ static void person_close(struct session *session, enum stream_condition conditio
 	person->closed = condition;
 }
 
-static const struct session_outlet person_outlet = { person_deliver, person_close };
+static const struct session_outlet person_outlet = { .deliver = person_deliver, .close = person_close };
 
 static void person_ready(struct account_want *want, struct account *account)
 {
@@ -328,7 +334,7 @@ static enum hook_result town_account_received(struct account *account, struct pa
 		return HOOK_NEXT;
 	session = town_choose(account, parcel);
 	if (session)
-		session_deliver(session, parcel);
+		session_deliver(session, journal_received(account, parcel));
 	else if (parcel->stanza->type == MESSAGE_NORMAL || parcel->stanza->type == MESSAGE_CHAT)
 		account_keep(account, parcel);
 	else

@@ -13,6 +13,7 @@
 #include "../support/store_trial.h"
 #include "../support/town.h"
 #include "base/mem.h"
+#include "core/journal.h"
 #include "xmpp/ns.h"
 
 struct client {
@@ -115,7 +116,7 @@ static inline void text_forget_ids(char *text)
 	while ((at = strstr(at, " id='"))) {
 		char *end = strchr(at + 5, '\'');
 
-		if (end - at - 5 == ID_LEN)
+		if (end - at - 5 == ID_LEN || end - at - 5 == JOURNAL_ID_LEN)
 			memmove(at, end + 1, strlen(end + 1) + 1);
 		else
 			at = end;
