@@ -19,6 +19,7 @@ extern const struct module csi_module;
 extern const struct module disco_module;
 extern const struct module im_module;
 extern const struct module last_module;
+extern const struct module mam_module;
 extern const struct module pep_module;
 extern const struct module ping_module;
 extern const struct module private_module;
@@ -37,5 +38,5 @@ const struct module *const modules[] = {
 	&caps_module,  &pubsub_module, &pep_module, &avatar_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
-	&user_module,  &session_module, &control_module, NULL,
+	&user_module,  &session_module, &control_module, &mam_module, NULL,
 };

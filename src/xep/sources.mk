@@ -10,6 +10,7 @@ libhansa_a_SOURCES += src/xep/csi.c
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
 libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
+libhansa_a_SOURCES += src/xep/mam.c
 libhansa_a_SOURCES += src/xep/ping.c
 libhansa_a_SOURCES += src/xep/private.c src/xep/private.h
 libhansa_a_SOURCES += src/xep/services.c

@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/system/harness.py \
 	tests/system/knot.py \
 	tests/system/sasl.py \
+	tests/system/test_archive.py \
 	tests/system/test_component.py \
 	tests/system/test_hansactl.py \
 	tests/system/test_hostile.py \

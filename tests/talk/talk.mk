@@ -19,6 +19,7 @@ EXTRA_DIST += tests/talk/xep-0160.talk
 EXTRA_DIST += tests/talk/xep-0163.talk
 EXTRA_DIST += tests/talk/xep-0191.talk
 EXTRA_DIST += tests/talk/xep-0398.talk
+EXTRA_DIST += tests/talk/xep-0313.talk
 EXTRA_DIST += tests/talk/xep-0402.talk
 EXTRA_DIST += tests/talk/xep-0199.talk
 EXTRA_DIST += tests/talk/xep-0215.talk
