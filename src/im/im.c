@@ -90,6 +90,13 @@ static struct session *session_addressed(const struct account *account, const st
 	return jid_is_bare(&parcel->to) ? NULL : session_find(account, jid_resource(&parcel->to));
 }
 
+/* §2.1.6: only the server pushes a roster; not every client looks at who pushes. */
+static bool is_forged_push(const struct account *account, const struct stanza *stanza)
+{
+	return stanza->type == IQ_SET && element_child(stanza->root, "query", NS_ROSTER) &&
+	       !jid_same(&stanza->from, &account->jid);
+}
+
 static enum delivery parcel_decide(const struct account *account, const struct parcel *parcel)
 {
 	const struct session *match = session_addressed(account, parcel);
@@ -105,7 +112,8 @@ static enum delivery parcel_decide(const struct account *account, const struct p
 		terms.unheard = delivery_is_unheard(stanza);
 	}
 	if (stanza->kind == STANZA_IQ && match)
-		terms.shared = presence_is_shared(account, match, &stanza->from);
+		terms.shared = presence_is_shared(account, match, &stanza->from) &&
+		               !is_forged_push(account, stanza);
 	return delivery_decide(stanza->type, &terms);
 }
 
