@@ -346,7 +346,7 @@ static void home_count_open(struct home *home, void *context)
 {
 	atomic_size_t *open = context;
 
-	atomic_fetch_add(open, home->streams + home->figures.sessions);
+	atomic_fetch_add(open, home->streams + figure_get(&home->figures.sessions));
 }
 
 static size_t server_count_open(struct server *server)
