@@ -20,9 +20,9 @@
 #include "core/session.h"
 
 enum {
-	IDLE_MS = 60000,    /* how long an account without use stays in memory */
-	ABSENT_MS = 5000,   /* how long we know that there is none */
-	ABSENT_MAX = 10000, /* of each home */
+	IDLE_MS = 60000,         /* how long an account without use stays in memory */
+	ABSENT_MS = 5000,        /* how long we know that there is none */
+	ABSENT_MAX = 10000,      /* of each home */
 	WAITING_MAX = 1000,      /* parcels while it is loaded */
 	WAITING_BYTES = 4 << 20, /* of them */
 };
