@@ -479,31 +479,32 @@ static bool parcel_is_too_large(const struct home *home, const struct parcel *pa
 	return !own && !stanza_fits(parcel->stanza, &parcel->to, home->config->limits.unsent);
 }
 
-static void account_deliver(struct home *home, struct parcel *parcel)
+static void account_take(struct account *account, struct parcel *parcel)
 {
-	const struct host *host =
-		config_host(home->config, jid_domain_text(&parcel->to), parcel->to.domain_len);
-	struct account *account;
-
-	if (!host) {
-		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_NOT_FOUND, NULL);
-		return;
-	}
-	if (parcel_is_too_large(home, parcel)) {
-		parcel_refused(home, &parcel, STANZA_POLICY_VIOLATION, "This is larger than a client takes");
-		return;
-	}
-	if (parcel->to.local_len == 0) {
-		host_receive(home, host, parcel);
-		return;
-	}
-	account = account_get(home, &parcel->to);
 	if (account->state == ACCOUNT_READY)
 		account_receive(account, parcel);
 	else if (account->state == ACCOUNT_ABSENT)
-		absent_receive(home, parcel);
+		absent_receive(account->home, parcel);
 	else
 		account_queue(account, parcel);
+}
+
+/* Of a host that is no longer served there is no account in the table: only who is not in it is asked for the host. */
+static void account_deliver(struct home *home, struct parcel *parcel)
+{
+	const struct jid *to = &parcel->to;
+	struct account *account = to->local_len ? account_lookup(home, to->text, jid_bare_len(to)) : NULL;
+	const struct host *host =
+		account ? NULL : config_host(home->config, jid_domain_text(to), to->domain_len);
+
+	if (!account && !host)
+		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_NOT_FOUND, NULL);
+	else if (parcel_is_too_large(home, parcel))
+		parcel_refused(home, &parcel, STANZA_POLICY_VIOLATION, "This is larger than a client takes");
+	else if (to->local_len == 0)
+		host_receive(home, host, parcel);
+	else
+		account_take(account ? account : account_get(home, to), parcel);
 }
 
 const struct destination_class account_destination = {
