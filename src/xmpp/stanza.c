@@ -159,7 +159,7 @@ static bool attr_is_common(const struct attr *attr)
 	if (attr->ns)
 		return strcmp(attr->ns, NS_XML) == 0 && strcmp(attr->name, "lang") == 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(attr->name, names[i]) == 0)
+		if (attr->name[0] == names[i][0] && strcmp(attr->name, names[i]) == 0)
 			return true;
 	return false;
 }
