@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """./quickstart as somebody uses it who has just cloned: what it prints is enough to log in, and it can be run again."""
+import asyncio
 import os
 import re
 import signal
@@ -58,6 +59,7 @@ async def test_what_it_prints_is_enough_to_log_in(place):
     await admin.message("to myself")
     add = re.search(r"^    (\S+hansactl .* user add \S+)$", first.said, re.M).group(1)
     subprocess.run(add, shell=True, cwd=ROOT, input="secret-of-ann\n", text=True, check=True, stdout=subprocess.PIPE)
+    await admin.leave()
     assert first.interrupt() == 0
     assert "server stopped" in first.said, first.said
 
@@ -68,6 +70,7 @@ async def test_what_it_prints_is_enough_to_log_in(place):
     ann = await person(place, {**typed, "JID": "ann@localhost", "password": "secret-of-ann"}).log_in()
     ann.send_message(mto=admin.boundjid.bare, mbody="good morning", mtype="chat")
     await admin.message("good morning", "ann@localhost")
+    await asyncio.gather(admin.leave(), ann.leave())
     assert second.interrupt() == 0
 
 
