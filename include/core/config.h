@@ -44,6 +44,7 @@ struct limits {
 	uint32_t stanza_client, stanza_server, stanza_component;
 	struct parser_limits parser;
 	uint32_t unauthenticated_per_address;   /* 64 */
+	uint32_t unauthenticated;               /* 1000, of all addresses */
 	uint32_t unsent;                        /* bytes a connection may owe its reader (1 MB) */
 	uint32_t sessions_per_account;          /* 32 */
 	uint32_t login_failures_per_stream;     /* 5 */
