@@ -239,6 +239,8 @@ static const struct conf_option limit_options[] = {
 	  .sentence = "How long the name of a contact and the name of a group in a roster may be." },
 	{ .name = "roster-groups", .type = CONF_INT, .fallback = "100", .min = 1, .max = 10000,
 	  .sentence = "How many groups a contact in a roster may be in." },
+	{ .name = "roster-size", .type = CONF_SIZE, .fallback = "512kB", .min = 4096, .max = 1 << 26,
+	  .sentence = "How large the addresses, names and groups of a roster may be together." },
 	{ .name = "pending-requests", .type = CONF_INT, .fallback = "100", .min = 1, .max = 100000,
 	  .sentence = "How many subscription requests of strangers may wait for a user's answer." },
 	{ .name = "pending-request-size", .type = CONF_SIZE, .fallback = "8kB", .min = 1024, .max = 262144,
@@ -262,6 +264,7 @@ static void *im_configure(struct config *config, const struct conf *conf, char *
 	*limits = (struct im_limits){
 		.roster_text = (uint32_t)conf_number(section, "roster-text"),
 		.roster_groups = (uint32_t)conf_number(section, "roster-groups"),
+		.roster_bytes = (uint32_t)conf_number(section, "roster-size"),
 		.pending_requests = (uint32_t)conf_number(section, "pending-requests"),
 		.pending_bytes = (uint32_t)conf_number(section, "pending-request-size"),
 		.directed = (uint32_t)conf_number(section, "directed-presences"),

@@ -694,6 +694,33 @@ static void pending_limits(void **unused)
 	scene_close(&c.scene);
 }
 
+/* A roster must stay small enough to be sent. What makes it smaller is always allowed. */
+static void roster_size(void **unused)
+{
+	struct couple c = couple_open("limits { roster-size = 4096 }\n");
+	char text[1400];
+
+	(void)unused;
+	for (int i = 0; i < 5; i++) {
+		snprintf(text, sizeof(text),
+		         "<iq type='set' id='%d'><query xmlns='jabber:iq:roster'>"
+		         "<item jid='n%d@x.example' name='%01000d'/></query></iq>", i, i, 0);
+		client_says(c.romeo, text);
+		client_hears_of(c.romeo, i < 4 ? "type='result'" : "<resource-constraint xmlns");
+		if (i < 4)
+			client_hears_of(c.romeo, "type='set'");
+	}
+	client_says(c.romeo, "<presence type='subscribe' to='n4@x.example.with.a.long.name.that.takes.more.room'/>");
+	client_hears_of(c.romeo, "<resource-constraint xmlns");
+	client_says(c.romeo, "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
+	                     "<item jid='n0@x.example'/></query></iq>");
+	client_hears_of(c.romeo, "type='result'");
+	client_forgets(c.romeo);
+	client_says(c.romeo, text);
+	client_hears_of(c.romeo, "type='result'");
+	scene_close(&c.scene);
+}
+
 /* How many stanzas the client has heard that have this in them. */
 static unsigned client_counts(struct client *client, const char *part)
 {
@@ -879,6 +906,7 @@ int main(void)
 		cmocka_unit_test(store_fails),
 		cmocka_unit_test(store_of_the_contact_fails),
 		cmocka_unit_test(pending_limits),
+		cmocka_unit_test(roster_size),
 		cmocka_unit_test(changes_are_bounded),
 		cmocka_unit_test(changes_of_others_are_bounded),
 		cmocka_unit_test(forged_pushes),
