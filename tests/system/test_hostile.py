@@ -213,6 +213,9 @@ def test_log_cannot_be_forged(place):
         raw.expect("</failure>")
     except AssertionError:
         pass
+    raw, _ = secured(north)
+    raw.send(plain("ann", "x")).expect("</failure>")
+    assert "login failed user=ann host=north.example" in north.log()
     assert "\x1b" not in north.log() and "\n2026-01-01T00:00:00Z error forged" not in north.log()
 
 
