@@ -176,6 +176,14 @@ static struct worker *component_worker(struct home *from, const struct parcel *p
 	return workers_home(from->server->workers, jid_domain_text(&parcel->to), parcel->to.domain_len);
 }
 
+/* How much more its connection may owe. */
+static size_t component_room(const struct home *home, const struct component *component)
+{
+	size_t limit = home->config->limits.unsent, unsent = conn_unsent(stream_conn(component->stream));
+
+	return unsent < limit ? limit - unsent : 0;
+}
+
 static void component_deliver(struct home *home, struct parcel *parcel)
 {
 	struct component *component =
@@ -183,20 +191,15 @@ static void component_deliver(struct home *home, struct parcel *parcel)
 
 	if (!component) {
 		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT, "the component is not connected");
-		return;
-	}
-	if (!stanza_fits(parcel->stanza, &parcel->to, home->config->limits.stanza_component)) {
+	} else if (!stanza_fits(parcel->stanza, &parcel->to, home->config->limits.stanza_component)) {
 		parcel_refused(home, &parcel, STANZA_POLICY_VIOLATION, "This is larger than components take");
-		return;
-	}
-	if (conn_unsent(stream_conn(component->stream)) + stanza_weight(parcel->stanza) >
-	    home->config->limits.unsent) {
+	} else if (!stanza_fits(parcel->stanza, &parcel->to, component_room(home, component))) {
 		parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT,
 		               "the component does not read fast enough");
-		return;
+	} else {
+		component->to_component++;
+		stream_send(component->stream, parcel, NULL, 0);
 	}
-	component->to_component++;
-	stream_send(component->stream, parcel, NULL, 0);
 }
 
 const struct destination_class component_destination = {

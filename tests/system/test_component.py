@@ -95,6 +95,22 @@ def test_what_is_too_large_when_written(place):
     assert "small" in component.expect("</message>")
 
 
+def test_a_component_that_does_not_read(place):
+    """It keeps its connection; what it cannot take goes back, and reading it goes on."""
+    north = place.branch(more=BOT + "limits { unsent = 256kB  client-rate = 0 }\n")
+    north.add_user("ann", "secret-of-ann")
+    component, ann = attach(north), bound(north, "ann")
+    component.expect("<handshake/>")
+    big = "<message id='{}' to='x@bot.north.example/" + "&apos;" * 900 + "'><body>" + "x" * 100_000 + "</body></message>"
+    for n in range(100):
+        ann.send(big.format(n))
+    assert "resource-constraint" in ann.expect("</message>")
+    component.send("<iq type='get' id='still' from='bot.north.example' to='north.example'>"
+                   "<ping xmlns='urn:xmpp:ping'/></iq>").expect("id='still'")
+    ann.send("<message to='x@bot.north.example'><body>again</body></message>")
+    component.expect("<body>again</body>")
+
+
 def test_faulty_requests_and_forged_claims(place):
     north = place.branch(more=BOT)
     north.add_user("ann", "secret-of-ann")
