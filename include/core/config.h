@@ -26,7 +26,7 @@ struct server;
 struct host {
 	const char *domain;             /* prepared */
 	const char *certificate, *key;  /* paths; NULL: the tls section's */
-	const char **admins;            /* bare JIDs, exact (SECURITY: administrator = exact bare JID on its host) */
+	const char **admins;            /* bare JIDs, compared whole: never a name alone */
 	size_t admin_count;
 };
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from harness import Person, ROOT, Raw, eventually, run, soon
+from harness import BUILD, Person, ROOT, Raw, eventually, run, soon
 from sasl import bound
 
 SECRET = "a-long-enough-secret"
@@ -55,6 +55,13 @@ def test_wrong_secret(place):
     north = place.branch(more=BOT)
     assert "not-authorized" in attach(north, secret="wrong-wrong-wrong-wrong").expect_close()
     assert "the handshake does not match" in north.log()
+
+
+def test_short_secret(place):
+    north = place.branch()
+    north.configure(BOT.replace(SECRET, "fifteen-letters"))
+    checked = subprocess.run([BUILD / "hansad", "-t", "-c", north.folder / "hansa.conf"], capture_output=True, text=True)
+    assert checked.returncode == 1 and "at least 16 characters" in checked.stderr, checked
 
 
 def test_unknown_name(place):
