@@ -183,11 +183,11 @@ static void account_tell(struct account *account, enum account_state state)
 static void absent_probed(struct home *home, const struct parcel *probe)
 {
 	const struct stanza *stanza = probe->stanza;
-	struct stanza *answer =
-		stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBED, NULL, &stanza->from, stanza->id);
+	struct jid nobody = probe->to;
 
-	answer->from = jid_bare(&answer->arena, &probe->to);
-	route_stanza(home, stanza_seal(answer));
+	nobody.resource_len = 0;
+	route_stanza(home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBED, &nobody,
+	                                           &stanza->from, stanza->id)));
 }
 
 /* §8.5.1: an iq must be answered and a message is, so that nobody believes in a delivery; presence but probes is
