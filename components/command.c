@@ -12,9 +12,10 @@ static json_t *component_row(const struct component_settings *settings, const st
 	if (!component)
 		return json_pack("{s:s, s:s}", "component", settings->domain, "state", "not attached");
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "component", settings->domain, "state", "attached",
-	                 "address", component->address, "seconds", (json_int_t)((now_ms - component->attached_ms) / 1000),
-	                 "sent", (json_int_t)component->to_component,
-	                 "received", (json_int_t)component->from_component);
+	                 "address", component->address, "seconds",
+	                 (json_int_t)((now_ms - component->attached_ms) / 1000), "sent",
+	                 (json_int_t)component->to_component, "received",
+	                 (json_int_t)component->from_component);
 }
 
 /* Each home tells of the components that live there. */
@@ -24,8 +25,10 @@ static void component_report(struct home *home, json_t *result)
 
 	for (size_t i = 0; (settings = component_settings_at(home->config, i)); i++)
 		if (component_home(home, settings->domain) == home)
-			json_array_append_new(result, component_row(settings, component_find(home, settings->domain,
-				strlen(settings->domain)), worker_now_ms(home->worker)));
+			json_array_append_new(result, component_row(settings,
+			                                            component_find(home, settings->domain,
+			                                                           strlen(settings->domain)),
+			                                            worker_now_ms(home->worker)));
 }
 
 static void component_list(struct command_call *call)

@@ -22,24 +22,36 @@ struct component_part {
 
 /* The module's part of a home. */
 struct component_room {
-	struct map *attached;           /* domain -> struct component */
+	struct map *attached; /* domain -> struct component */
 };
 
 static const struct conf_option component_options[] = {
-	{ .name = "secret", .type = CONF_STRING, .required = true, .allowed = "at least 16 characters",
+	{ .name = "secret",
+	  .type = CONF_STRING,
+	  .required = true,
+	  .allowed = "at least 16 characters",
 	  .sentence = "The secret that the component proves in its handshake, at least 16 characters.",
 	  .example = "\"change-me-to-something-long\"" },
-	{ .name = "name", .type = CONF_STRING, .sentence = "What service discovery calls the component; without it its domain.",
+	{ .name = "name",
+	  .type = CONF_STRING,
+	  .sentence = "What service discovery calls the component; without it its domain.",
 	  .example = "\"Customer relations\"" },
-	{ .name = "conflict", .type = CONF_CHOICE, .fallback = "refuse", .allowed = "refuse | replace",
-	  .sentence = "What happens to a second connection of the same component: it is refused, or it takes the place "
+	{ .name = "conflict",
+	  .type = CONF_CHOICE,
+	  .fallback = "refuse",
+	  .allowed = "refuse | replace",
+	  .sentence = "What happens to a second connection of the same component: it is refused, or it takes "
+	              "the place "
 	              "of the first." },
 	{ 0 },
 };
 
 static const struct conf_section_kind component_sections[] = {
-	{ .name = "component", .titled = true, .options = component_options,
-	  .sentence = "A business system that attaches as an external component (XEP-0114); the title is its domain." },
+	{ .name = "component",
+	  .titled = true,
+	  .options = component_options,
+	  .sentence = "A business system that attaches as an external component (XEP-0114); the title is its "
+	              "domain." },
 	{ 0 },
 };
 
@@ -56,8 +68,10 @@ static char *component_read(struct config *config, const struct conf_section *se
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "component \"%s\" is not a domain name", title);
 	if (strlen(secret) < SECRET_MIN)
-		return conf_fault(section, "the secret of component \"%s\" is too short, allowed: at least %d characters",
-		                  title, SECRET_MIN);
+		return conf_fault(
+			section,
+			"the secret of component \"%s\" is too short, allowed: at least %d characters", title,
+			SECRET_MIN);
 	settings->domain = domain.text;
 	settings->secret = secret;
 	settings->replace = strcmp(conf_string(section, "conflict"), "replace") == 0;
@@ -126,7 +140,8 @@ struct component *component_attach(struct home *home, const struct component_set
 	if (component) {
 		/* The old connection forgets its component when it is told that it is closed. */
 		map_remove(room->attached, component->domain, strlen(component->domain));
-		stream_fail(component->stream, STREAM_CONFLICT, "replaced by a new connection of this component");
+		stream_fail(component->stream, STREAM_CONFLICT,
+		            "replaced by a new connection of this component");
 	}
 	component = mem_zalloc(sizeof(*component));
 	component->domain = str_dup(settings->domain);
@@ -161,20 +176,30 @@ static struct worker *component_worker(struct home *from, const struct parcel *p
 	return workers_home(from->server->workers, jid_domain_text(&parcel->to), parcel->to.domain_len);
 }
 
+/* How much more its connection may owe. */
+static size_t component_room(const struct home *home, const struct component *component)
+{
+	size_t limit = home->config->limits.unsent, unsent = conn_unsent(stream_conn(component->stream));
+
+	return unsent < limit ? limit - unsent : 0;
+}
+
 static void component_deliver(struct home *home, struct parcel *parcel)
 {
-	struct component *component = component_find(home, jid_domain_text(&parcel->to), parcel->to.domain_len);
+	struct component *component =
+		component_find(home, jid_domain_text(&parcel->to), parcel->to.domain_len);
 
 	if (!component) {
 		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT, "the component is not connected");
-		return;
+	} else if (!stanza_fits(parcel->stanza, &parcel->to, home->config->limits.stanza_component)) {
+		parcel_refused(home, &parcel, STANZA_POLICY_VIOLATION, "This is larger than components take");
+	} else if (!stanza_fits(parcel->stanza, &parcel->to, component_room(home, component))) {
+		parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT,
+		               "the component does not read fast enough");
+	} else {
+		component->to_component++;
+		stream_send(component->stream, parcel, NULL, 0);
 	}
-	if (conn_unsent(stream_conn(component->stream)) + stanza_weight(parcel->stanza) > home->config->limits.unsent) {
-		parcel_refused(home, &parcel, STANZA_RESOURCE_CONSTRAINT, "the component does not read fast enough");
-		return;
-	}
-	component->to_component++;
-	stream_send(component->stream, parcel, NULL, 0);
 }
 
 const struct destination_class component_destination = {
@@ -211,7 +236,8 @@ static void component_home_configured(struct home *home)
 
 	while ((component = map_next(room->attached, &walk)))
 		if (!component_settings_find(home->config, component->domain))
-			stream_fail(component->stream, STREAM_HOST_GONE, "this component is no longer configured");
+			stream_fail(component->stream, STREAM_HOST_GONE,
+			            "this component is no longer configured");
 }
 
 static void component_home_drain(struct home *home)

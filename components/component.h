@@ -15,20 +15,20 @@
 
 /* A `component` section of the configuration, in the snapshot. */
 struct component_settings {
-	const char *domain;             /* prepared */
+	const char *domain; /* prepared */
 	const char *secret;
-	bool replace;                   /* conflict = replace */
+	bool replace; /* conflict = replace */
 };
 
 struct connection;
 
 /* On the domain's home, while a connection serves it. */
 struct component {
-	char *domain;                   /* owned */
+	char *domain; /* owned */
 	struct connection *connection;
 	struct stream *stream;
 	uint64_t attached_ms;
-	uint64_t to_component, from_component;          /* stanzas */
+	uint64_t to_component, from_component; /* stanzas */
 	char address[ADDRESS_TEXT];
 };
 
@@ -54,7 +54,7 @@ struct component *component_attach(struct home *home, const struct component_set
 /* The connection has gone. */
 void component_detach(struct home *home, struct component **component);
 
-extern const struct command component_commands[];       /* components/command.c */
+extern const struct command component_commands[]; /* components/command.c */
 
 /* components/connection.c: a connection from accept on; the module's accepted hook. */
 void connection_accepted(struct home *home, enum listen_kind kind, struct transport *transport);

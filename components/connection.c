@@ -6,30 +6,42 @@
  */
 #include "component.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
 #include "core/claims.h"
+#include "core/iq.h"
+#include "net/admission.h"
 #include "xmpp/ns.h"
 
-enum connection_state { CONNECTION_HEADER, CONNECTION_HANDSHAKE, CONNECTION_MOVING, CONNECTION_ATTACHED,
-	                CONNECTION_ENDING };
+enum connection_state {
+	CONNECTION_HEADER,
+	CONNECTION_HANDSHAKE,
+	CONNECTION_MOVING,
+	CONNECTION_ATTACHED,
+	CONNECTION_ENDING
+};
 
 enum { HANDSHAKE_MS = 10000 };
 
 struct connection {
-	struct stream *stream;
+	struct stream *stream; /* NULL: closed; only the mail of its admission is still to come */
 	enum connection_state state;
-	char *domain;                   /* prepared; once the header has named it */
-	struct component *component;    /* while attached */
+	struct admission_pass pass;
+	bool passed;                 /* it is counted in admission */
+	char *domain;                /* prepared; once the header has named it */
+	struct component *component; /* while attached */
 };
 
 static void connection_opened(struct stream *stream, void *owner, const struct stream_header *header);
-static void connection_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check);
+static void connection_received(struct stream *stream, void *owner, struct stanza *stanza,
+                                enum stanza_check check);
 static void connection_late(struct stream *stream, void *owner);
 static void connection_silent(struct stream *stream, void *owner);
-static void connection_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text);
+static void connection_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                              const char *text);
 
 static const struct stream_class connection_class = {
 	.name = "component",
@@ -41,21 +53,50 @@ static const struct stream_class connection_class = {
 	.closed = connection_closed,
 };
 
+static void connection_admitted(struct worker *worker, struct admission_pass *pass)
+{
+	struct connection *connection = LIST_MEMBER(pass, struct connection, pass);
+
+	(void)worker;
+	if (connection->stream)
+		stream_resume(connection->stream);
+	else
+		free(connection);
+}
+
+/* One beyond the limit of its address waits and nothing of it is read. */
 void connection_accepted(struct home *home, enum listen_kind kind, struct transport *transport)
 {
 	struct connection *connection = mem_zalloc(sizeof(*connection));
+	struct address peer, own;
 
 	(void)kind;
 	connection->stream = stream_new(home, transport, &connection_class, connection, true,
 	                                home->config->limits.stanza_unauthenticated);
 	stream_set_deadline(connection->stream, HANDSHAKE_MS);
+	conn_address(stream_conn(connection->stream), &peer, &own);
+	connection->passed = true;
+	if (!admission_enter(home->server->admission, home->worker, &connection->pass, &peer,
+	                     connection_admitted))
+		stream_pause(connection->stream);
+}
+
+/* Attached, or gone. false: its admission is on its way and frees the connection. */
+static bool connection_leave_admission(struct connection *connection)
+{
+	bool passed = connection->passed;
+
+	connection->passed = false;
+	return !passed ||
+	       admission_leave(stream_home(connection->stream)->server->admission, &connection->pass);
 }
 
 static void connection_fail(struct connection *connection, enum stream_condition condition, const char *text)
 {
 	struct log *log = stream_home(connection->stream)->server->log;
 
-	log_warn(log, stream_id(connection->stream), "component stream refused", LOG_STR("component", connection->domain),
+	log_warn(log, stream_id(connection->stream), "component stream refused",
+	         LOG_STR("component", connection->domain),
 	         LOG_STR("condition", stream_condition_name(condition)), LOG_STR("reason", text));
 	connection->state = CONNECTION_ENDING;
 	stream_fail(connection->stream, condition, text);
@@ -72,7 +113,8 @@ static void connection_opened(struct stream *stream, void *owner, const struct s
 		connection->domain = str_dup(domain.text);
 	arena_clear(&arena);
 	stream_open(stream, connection->domain, NULL, NULL, NULL);
-	if (!connection->domain || !component_settings_find(stream_home(stream)->config, connection->domain)) {
+	if (!connection->domain ||
+	    !component_settings_find(stream_home(stream)->config, connection->domain)) {
 		connection_fail(connection, STREAM_HOST_UNKNOWN, "no such component is configured here");
 		return;
 	}
@@ -115,12 +157,14 @@ static void connection_arrived(struct stream *stream, void *owner)
 		return;
 	}
 	connection->state = CONNECTION_ATTACHED;
+	connection_leave_admission(connection);
 	stream_set_deadline(stream, 0);
 	stream_watch(stream, limits->silence_ms);
 	stream_set_limit(stream, limits->stanza_component);
 	stream_set_rate(stream, limits->component_rate, limits->component_burst);
 	buf_add_lit(stream_out(stream), "<handshake/>");
-	log_info(home->server->log, stream_id(stream), "component attached", LOG_STR("component", connection->domain),
+	log_info(home->server->log, stream_id(stream), "component attached",
+	         LOG_STR("component", connection->domain),
 	         LOG_STR("address", connection->component->address));
 }
 
@@ -133,7 +177,8 @@ static void connection_handshake(struct connection *connection, struct stanza *s
 		connection_fail(connection, STREAM_NOT_AUTHORIZED, "a handshake is expected first");
 		return;
 	}
-	if (!settings || !connection_proves(connection, settings->secret, element_text(&stanza->arena, stanza->root))) {
+	if (!settings ||
+	    !connection_proves(connection, settings->secret, element_text(&stanza->arena, stanza->root))) {
 		connection_fail(connection, STREAM_NOT_AUTHORIZED, "the handshake does not match the secret");
 		return;
 	}
@@ -142,8 +187,8 @@ static void connection_handshake(struct connection *connection, struct stanza *s
 }
 
 /* An error for the component itself, about a stanza that could not be routed. */
-static void connection_answer(struct connection *connection, struct stanza *stanza, enum stanza_condition condition,
-                              const char *text)
+static void connection_answer(struct connection *connection, struct stanza *stanza,
+                              enum stanza_condition condition, const char *text)
 {
 	const struct stanza *error;
 
@@ -156,30 +201,44 @@ static void connection_answer(struct connection *connection, struct stanza *stan
 	stanza_unref(&error);
 }
 
-/* Every stanza is from the component's own domain; anything else ends the stream (SECURITY: impersonation). */
-static void connection_stanza(struct connection *connection, struct stanza *stanza, enum stanza_check check)
+static void connection_route(struct connection *connection, struct stanza *stanza)
 {
-	const char *domain = connection->domain;
+	struct home *home = stream_home(connection->stream);
 
-	if (stanza->kind == STANZA_OTHER) {
-		connection_fail(connection, STREAM_UNSUPPORTED_STANZA_TYPE, "only message, presence and iq are stanzas");
-		return;
-	}
-	if (check == STANZA_CHECK_FROM || !stanza->from.text || stanza->from.domain_len != strlen(domain) ||
-	    memcmp(jid_domain_text(&stanza->from), domain, strlen(domain)) != 0) {
-		connection_fail(connection, STREAM_INVALID_FROM, "from must be an address of the component's domain");
-		return;
-	}
-	if (check == STANZA_CHECK_TO || !stanza->to.text) {
-		connection_answer(connection, stanza, STANZA_JID_MALFORMED, "to must be an address");
-		return;
-	}
-	claims_strip(stream_home(connection->stream)->config, stanza);
+	claims_strip(home->config, stanza);
 	connection->component->from_component++;
-	route_stanza(stream_home(connection->stream), stanza_ref(stanza_seal(stanza)));
+	route_stanza(home, stanza_ref(stanza_seal(stanza)));
 }
 
-static void connection_received(struct stream *stream, void *owner, struct stanza *stanza, enum stanza_check check)
+static bool connection_speaks_for(const struct connection *connection, const struct jid *from)
+{
+	size_t len = strlen(connection->domain);
+
+	return from->text && from->domain_len == len &&
+	       memcmp(jid_domain_text(from), connection->domain, len) == 0;
+}
+
+/* Every stanza is from the component's own domain; anything else ends the stream. */
+static void connection_stanza(struct connection *connection, struct stanza *stanza, enum stanza_check check)
+{
+	const char *fault = stanza->kind == STANZA_IQ ? iq_fault(stanza) : NULL;
+
+	if (stanza->kind == STANZA_OTHER)
+		connection_fail(connection, STREAM_UNSUPPORTED_STANZA_TYPE,
+		                "only message, presence and iq are stanzas");
+	else if (check == STANZA_CHECK_FROM || !connection_speaks_for(connection, &stanza->from))
+		connection_fail(connection, STREAM_INVALID_FROM,
+		                "from must be an address of the component's domain");
+	else if (check == STANZA_CHECK_TO || !stanza->to.text)
+		connection_answer(connection, stanza, STANZA_JID_MALFORMED, "to must be an address");
+	else if (fault)
+		connection_answer(connection, stanza, STANZA_BAD_REQUEST, fault);
+	else
+		connection_route(connection, stanza);
+}
+
+static void connection_received(struct stream *stream, void *owner, struct stanza *stanza,
+                                enum stanza_check check)
 {
 	struct connection *connection = owner;
 	const struct stanza *done = stanza;
@@ -205,16 +264,21 @@ static void connection_silent(struct stream *stream, void *owner)
 	buf_add_char(stream_out(stream), ' ');
 }
 
-static void connection_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text)
+static void connection_closed(struct stream *stream, void *owner, enum stream_condition condition,
+                              const char *text)
 {
 	struct connection *connection = owner;
 	struct home *home = stream_home(stream);
 
 	if (connection->component)
 		log_info(home->server->log, stream_id(stream), "component detached",
-		         LOG_STR("component", connection->domain), LOG_STR("condition",
-		         condition ? stream_condition_name(condition) : NULL), LOG_STR("reason", text));
+		         LOG_STR("component", connection->domain),
+		         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
+		         LOG_STR("reason", text));
 	component_detach(home, &connection->component);
 	free(connection->domain);
-	free(connection);
+	if (connection_leave_admission(connection))
+		free(connection);
+	else
+		connection->stream = NULL;
 }

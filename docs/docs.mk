@@ -15,4 +15,5 @@ EXTRA_DIST += \
 	docs/demo/person.py \
 	docs/hansa.conf.5.in \
 	docs/jids.md \
-	docs/link-two-branches.md
+	docs/link-two-branches.md \
+	docs/security.md

@@ -6,6 +6,7 @@ noinst_HEADERS += include/base/buf.h
 noinst_HEADERS += include/base/clock.h
 noinst_HEADERS += include/base/conf.h
 noinst_HEADERS += include/base/digest.h
+noinst_HEADERS += include/base/figure.h
 noinst_HEADERS += include/base/hash.h
 noinst_HEADERS += include/base/id.h
 noinst_HEADERS += include/base/list.h

@@ -83,19 +83,19 @@ void incoming_free(struct incoming *incoming)
 
 	while ((pair = list_first(&incoming->pairs)))
 		pair_free(LIST_MEMBER(pair, struct pair, link));
-	if (incoming->transport)
-		incoming->transport->ops->free(incoming->transport);
 	list_remove(&incoming->link);
 	free(incoming->from);
 	free(incoming->to);
 	free(incoming);
 }
 
-static void incoming_leave_admission(struct incoming *incoming)
+/* false: its admission is on its way, and frees what has closed meanwhile. */
+static bool incoming_leave_admission(struct incoming *incoming)
 {
-	if (incoming->passed)
-		admission_leave(incoming->s2s->home->server->admission, &incoming->pass);
+	bool passed = incoming->passed;
+
 	incoming->passed = false;
+	return !passed || admission_leave(incoming->s2s->home->server->admission, &incoming->pass);
 }
 
 static void incoming_closed(struct stream *stream, void *owner, enum stream_condition condition,
@@ -107,8 +107,10 @@ static void incoming_closed(struct stream *stream, void *owner, enum stream_cond
 	         LOG_STR("peer", incoming->from), LOG_STR("address", incoming->address),
 	         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
 	         LOG_STR("reason", text));
-	incoming_leave_admission(incoming);
-	incoming_free(incoming);
+	incoming->state = INCOMING_ENDING;
+	incoming->stream = NULL;
+	if (incoming_leave_admission(incoming))
+		incoming_free(incoming);
 }
 
 void incoming_fail(struct incoming *incoming, enum stream_condition condition, const char *text)
@@ -131,10 +133,17 @@ void incoming_authenticated(struct incoming *incoming)
 	incoming_leave_admission(incoming);
 }
 
+/* To one that was never listened to nothing is said. */
 static void incoming_late(struct stream *stream, void *owner)
 {
-	(void)stream;
-	incoming_fail(owner, STREAM_CONNECTION_TIMEOUT, "no domain was verified in time");
+	struct incoming *incoming = owner;
+
+	if (incoming->state != INCOMING_ADMISSION) {
+		incoming_fail(incoming, STREAM_CONNECTION_TIMEOUT, "no domain was verified in time");
+		return;
+	}
+	incoming->state = INCOMING_ENDING;
+	stream_close(stream);
 }
 
 /* A blank makes TCP find out whether the peer lives (RFC 6120 §4.6.1). */
@@ -146,47 +155,49 @@ static void incoming_silent(struct stream *stream, void *owner)
 
 /* ---- accepted ---- */
 
-static void incoming_begin(struct incoming *incoming)
-{
-	struct home *home = incoming->s2s->home;
-	const struct limits *limits = &home->config->limits;
-	struct transport *transport = incoming->transport;
-
-	incoming->transport = NULL;
-	incoming->state = INCOMING_HEADER;
-	incoming->stream =
-		stream_new(home, transport, &incoming_class, incoming, true, limits->stanza_unauthenticated);
-	stream_set_deadline(incoming->stream, limits->authenticate_ms);
-	stream_set_rate(incoming->stream, limits->server_rate, limits->server_burst);
-}
-
 static void incoming_admitted(struct worker *worker, struct admission_pass *pass)
 {
 	struct incoming *incoming = LIST_MEMBER(pass, struct incoming, pass);
 
 	(void)worker;
-	if (incoming->state == INCOMING_ENDING)
+	if (!incoming->stream) {
 		incoming_free(incoming);
+	} else if (incoming->state == INCOMING_ADMISSION) {
+		incoming->state = INCOMING_HEADER;
+		stream_resume(incoming->stream);
+	}
+}
+
+/* One beyond the limit of its address waits and nothing of it is read; its time runs all the same. */
+static void incoming_enter(struct incoming *incoming)
+{
+	struct home *home = incoming->s2s->home;
+	struct address peer, own;
+
+	conn_address(stream_conn(incoming->stream), &peer, &own);
+	address_write(&peer, incoming->address);
+	incoming->passed = true;
+	if (admission_enter(home->server->admission, home->worker, &incoming->pass, &peer, incoming_admitted))
+		incoming->state = INCOMING_HEADER;
 	else
-		incoming_begin(incoming);
+		stream_pause(incoming->stream);
 }
 
 void incoming_accepted(struct home *home, enum listen_kind kind, struct transport *transport)
 {
 	struct incoming *incoming = mem_zalloc(sizeof(*incoming));
-	struct address peer, own;
+	const struct limits *limits = &home->config->limits;
 
 	(void)kind;
 	incoming->s2s = s2s_of(home);
-	incoming->transport = transport;
 	incoming->opened_ms = worker_now_ms(home->worker);
 	list_init(&incoming->pairs);
 	list_add_last(&incoming->s2s->incomings, &incoming->link);
-	transport->ops->address(transport, &peer, &own);
-	address_write(&peer, incoming->address);
-	incoming->passed = true;
-	if (admission_enter(home->server->admission, home->worker, &incoming->pass, &peer, incoming_admitted))
-		incoming_begin(incoming);
+	incoming->stream =
+		stream_new(home, transport, &incoming_class, incoming, true, limits->stanza_unauthenticated);
+	stream_set_deadline(incoming->stream, limits->authenticate_ms);
+	stream_set_rate(incoming->stream, limits->server_rate, limits->server_burst);
+	incoming_enter(incoming);
 }
 
 /* ---- the header (RFC 6120 §4.2, §4.7) ---- */
@@ -370,13 +381,9 @@ void incoming_configured(struct incoming *incoming)
 
 void incoming_drain(struct incoming *incoming)
 {
-	bool waits = incoming->state == INCOMING_ADMISSION;
-
 	incoming->state = INCOMING_ENDING;
-	if (!waits)
+	if (incoming->stream)
 		stream_fail(incoming->stream, STREAM_SYSTEM_SHUTDOWN, NULL);
-	else if (admission_leave(incoming->s2s->home->server->admission, &incoming->pass))
-		incoming_free(incoming);
 }
 
 bool incoming_row(const struct incoming *incoming, size_t number, struct incoming_row *out)

@@ -37,11 +37,10 @@ struct incoming {
 	struct s2s *s2s;
 	enum incoming_state state;
 	struct admission_pass pass;
-	bool passed;                 /* it is counted in admission */
-	struct transport *transport; /* while it waits for admission */
-	struct stream *stream;
-	char *from, *to; /* of the peer's header, prepared; NULL: not said */
-	bool old_peer;   /* from before XMPP 1.0: it knows no features */
+	bool passed;           /* it is counted in admission */
+	struct stream *stream; /* NULL: closed; only the mail of its admission is still to come */
+	char *from, *to;       /* of the peer's header, prepared; NULL: not said */
+	bool old_peer;         /* from before XMPP 1.0: it knows no features */
 	struct list pairs;
 	size_t unverified, verified;
 	struct pair *last; /* that a stanza belonged to */

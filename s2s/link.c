@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "outgoing.h"
 #include "policy.h"
+#include "xmpp/utf8.h"
 
 enum {
 	LINK_PAUSE_LEAST_MS = 1000,
@@ -385,6 +386,7 @@ static void link_note_trouble(struct link *link, enum trouble trouble, const cha
 
 	link->trouble = trouble;
 	snprintf(link->reason, sizeof(link->reason), "%s", reason ? reason : "");
+	utf8_trim(link->reason);
 	link->trouble_us = clock_wall_us(worker_clock(home->worker));
 	LOG_LINE(s2s_log(link->s2s), level, NULL, "link down", LOG_STR("from", link->local),
 	         LOG_STR("to", link->remote), LOG_STR("trouble", trouble_meaning(trouble)->name),

@@ -280,6 +280,8 @@ static void outgoing_connected(void *owner, enum connect_status status, struct t
 	outgoing->stream = stream_new(home, transport, &outgoing_class, outgoing, false,
 	                              home->config->limits.stanza_unauthenticated);
 	stream_set_deadline(outgoing->stream, OUTGOING_SETUP_MS);
+	stream_set_rate(outgoing->stream, home->config->limits.server_rate,
+	                home->config->limits.server_burst);
 	conn_address(stream_conn(outgoing->stream), &peer, &own);
 	address_write(&peer, outgoing->address);
 	outgoing_open(outgoing);

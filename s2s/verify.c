@@ -11,8 +11,10 @@
 #include "base/mem.h"
 #include "outgoing.h"
 
+enum { VERIFY_STREAMS_MOST = 256 }; /* on a home: whoever is asked may be made up by who asks us to ask */
+
 /* The stream to ask on: the link's, when it is up and lives here; one for questions alone that exists; a
- * new one. */
+ * new one. NULL: there are too many. */
 static struct outgoing *verify_stream(struct s2s *s2s, const char *receiving, const char *originating)
 {
 	struct link *link = link_find(s2s, receiving, originating);
@@ -20,7 +22,9 @@ static struct outgoing *verify_stream(struct s2s *s2s, const char *receiving, co
 
 	if (link && link->state == LINK_READY && outgoing_is_open(link->outgoing))
 		return link->outgoing;
-	return callback ? callback : outgoing_start(s2s, receiving, originating, NULL);
+	if (callback || map_count(s2s->callbacks) >= VERIFY_STREAMS_MOST)
+		return callback;
+	return outgoing_start(s2s, receiving, originating, NULL);
 }
 
 static void verify_free(struct verify *verify)
@@ -36,15 +40,19 @@ static void verify_free(struct verify *verify)
 struct verify *verify_start(struct s2s *s2s, const char *receiving, const char *originating, const char *id,
                             const char *key, verify_done *done, void *owner)
 {
-	struct verify *verify = mem_zalloc(sizeof(*verify));
+	struct outgoing *outgoing = verify_stream(s2s, receiving, originating);
+	struct verify *verify;
 
+	if (!outgoing)
+		return NULL;
+	verify = mem_zalloc(sizeof(*verify));
 	verify->receiving = str_dup(receiving);
 	verify->originating = str_dup(originating);
 	verify->id = str_dup(id);
 	verify->key = str_dup(key);
 	verify->done = done;
 	verify->owner = owner;
-	if (outgoing_add_verify(verify_stream(s2s, receiving, originating), verify))
+	if (outgoing_add_verify(outgoing, verify))
 		return verify;
 	verify_free(verify);
 	return NULL;

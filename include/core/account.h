@@ -36,7 +36,7 @@ struct account {
 	uint64_t asking;                /* the token of the load under way; 0: none */
 	bool gone;                      /* deleted, or its host was: the last hold frees it */
 	struct parcel *waiting, **waiting_end;          /* while loading */
-	size_t waiting_count;
+	size_t waiting_count, waiting_bytes;
 	struct list wanted;             /* account_want calls while loading */
 	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
 	struct journal *journal;        /* core/journal.c: what is on its way and archived; NULL: nothing */

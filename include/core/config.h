@@ -29,7 +29,7 @@ enum archive_policy { ARCHIVE_NEVER, ARCHIVE_ROSTER, ARCHIVE_ALWAYS };
 struct host {
 	const char *domain;             /* prepared */
 	const char *certificate, *key;  /* paths; NULL: the tls section's */
-	const char **admins;            /* bare JIDs, exact (SECURITY: administrator = exact bare JID on its host) */
+	const char **admins;            /* bare JIDs, compared whole: never a name alone */
 	size_t admin_count;
 	enum archive_policy archive;    /* of its accounts' messages */
 };
@@ -48,6 +48,7 @@ struct limits {
 	uint32_t stanza_client, stanza_server, stanza_component;
 	struct parser_limits parser;
 	uint32_t unauthenticated_per_address;   /* 64 */
+	uint32_t unauthenticated;               /* 1000, of all addresses */
 	uint32_t unsent;                        /* bytes a connection may owe its reader (1 MB) */
 	uint32_t sessions_per_account;          /* 32 */
 	uint32_t login_failures_per_stream;     /* 5 */

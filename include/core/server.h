@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/figure.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "core/config.h"
@@ -48,12 +49,12 @@ struct server {
 	void *idle_context;
 };
 
-/* Counters of one worker; summed when read, by anybody (torn reads do not matter). */
+/* Counters of one worker; summed when read, by anybody. */
 struct home_figures {
-	uint64_t messages, presences, iqs;      /* routed */
-	uint64_t bounced;                       /* refusals that became an error to the sender */
-	uint64_t sessions, accounts;            /* now */
-	uint64_t logins, login_failures;
+	struct figure messages, presences, iqs; /* routed */
+	struct figure bounced;                  /* refusals that became an error to the sender */
+	struct figure sessions, accounts;       /* now */
+	struct figure logins, login_failures;
 };
 
 struct home {

@@ -70,7 +70,7 @@ const char *stream_lang(const struct stream *stream);
 void stream_open(struct stream *stream, const char *from, const char *to, const char *lang,
                  const char *extra);
 /* After STARTTLS' proceed or SASL's success: the next thing from the peer is a header. Clear bytes behind a
- * <starttls/> close the stream (SECURITY 1.2). */
+ * <starttls/> close the stream. */
 void stream_start_tls(struct stream *stream, struct tls *tls, const char *name, const char *alpn);
 void stream_restart(struct stream *stream);
 /* Bytes have come behind what received() was given: a <starttls/> must be refused then. */

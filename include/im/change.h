@@ -46,6 +46,7 @@ struct change {
 	bool push;                /* clients see a difference */
 	enum stanza_type reply;   /* to the contact for the user; STANZA_TYPE_NONE: nothing */
 	bool turn;                /* decided() was called */
+	size_t bytes;             /* that it keeps in memory */
 	uint64_t id;              /* of the write under way */
 	struct account *account;  /* while its end is on its way; NULL: the account has left memory */
 	struct mail mail;
@@ -55,11 +56,14 @@ struct change {
 /* The changes of one account. */
 struct changes {
 	struct change *first, **end; /* end: where the next one is linked; NULL: none yet */
+	size_t count, bytes;         /* of those that are not ended */
 	bool running;
 };
 
 /* contact: its bare part counts. */
 struct change *change_new(const struct change_class *class, const struct jid *contact);
+/* Where too many wait it fails at once with resource-constraint. Others have half of the room, so that they
+ * cannot keep the account's own clients out. */
 void change_begin(struct account *account, struct change *change);
 void change_write(struct account *account, struct change *change, const struct store_roster_item *item);
 void change_remove(struct account *account, struct change *change, uint64_t version);

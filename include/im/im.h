@@ -23,6 +23,7 @@ struct im {
 struct im_limits {
 	uint32_t roster_text;      /* bytes of a name or of a group's name */
 	uint32_t roster_groups;    /* of one item */
+	uint32_t roster_bytes;     /* of all texts of a roster */
 	uint32_t pending_requests; /* subscription requests of strangers that wait for the user's answer */
 	uint32_t pending_bytes;    /* of one such request */
 	uint32_t directed;         /* addresses that a session has sent directed presence */

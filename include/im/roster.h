@@ -21,6 +21,7 @@ struct roster_item {
 	const char *groups;  /* group_count strings, one behind the NUL of the other */
 	const char *request; /* the pending subscription request as XML; NULL: none */
 	uint64_t version;
+	size_t bytes; /* of contact, name and groups */
 	uint16_t group_count;
 	uint8_t state; /* enum subscription */
 	bool approved; /* §3.4 */
@@ -31,12 +32,17 @@ struct roster {
 	struct roster_item **items; /* sorted; owned */
 	size_t count, room;
 	size_t listed;    /* of them */
+	size_t bytes;     /* of their texts */
 	uint64_t version; /* of the newest change */
 };
 
 void roster_clear(struct roster *roster);
 void roster_put(struct roster *roster, const struct store_roster_item *item);
 void roster_remove(struct roster *roster, const struct jid *contact);
+
+/* Whether an item that clients see may become this: so many listed items, so many bytes of texts. */
+bool roster_has_room(const struct roster *roster, const struct store_roster_item *item, size_t most_items,
+                     size_t most_bytes);
 
 /* By the bare part of an address; NULL: absent. */
 const struct roster_item *roster_find(const struct roster *roster, const struct jid *contact);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * How many connections of an address (IPv6: its /64) may be unauthenticated at once, over all workers. One beyond the
- * limit waits without a handshake until another leaves; trusted networks have no limit. Callable on any thread: one of
- * the few places with a lock.
+ * How many connections of an address (IPv6: its /64), and how many in all, may be unauthenticated at once, over all
+ * workers. One beyond a limit waits without a handshake until another leaves; trusted networks have no limit and are not
+ * counted. Callable on any thread: one of the few places with a lock.
  */
 #ifndef NET_ADMISSION_H
 #define NET_ADMISSION_H
@@ -25,11 +25,12 @@ struct admission_pass {
 	int state;
 };
 
-struct admission *admission_new(size_t limit_per_address, const struct network_range *trusted, size_t trusted_count,
-                                const struct hash_seed *seed);
+/* Limits of 0: none. */
+struct admission *admission_new(size_t limit_per_address, size_t limit_total, const struct network_range *trusted,
+                                size_t trusted_count, const struct hash_seed *seed);
 void admission_free(struct admission **admission);
-void admission_set(struct admission *admission, size_t limit_per_address, const struct network_range *trusted,
-                   size_t trusted_count);
+void admission_set(struct admission *admission, size_t limit_per_address, size_t limit_total,
+                   const struct network_range *trusted, size_t trusted_count);
 
 /* true: go on. false: wait for admitted(), which comes on worker; or leave. */
 bool admission_enter(struct admission *admission, struct worker *worker, struct admission_pass *pass,

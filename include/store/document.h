@@ -13,7 +13,7 @@
 
 /* Owner: an account (ABSENT where there is none), or "". GET: text is answered, or ABSENT. PUT: text NULL
  * removes (ABSENT where there was nothing); with create_only an existing text is left and answered with
- * CONFLICT (text is then what stands there). */
+ * CONFLICT (text is then what stands there); FULL where there would be more than `most` of this kind. */
 struct store_document {
 	struct store_request request;
 	const char *kind;               /* "private", "vcard", "last", "secret", "blocking" */
@@ -21,6 +21,7 @@ struct store_document {
 	const char *text;
 	size_t text_len;
 	bool create_only;
+	size_t most;                    /* 0: any number; not with create_only */
 };
 
 #endif

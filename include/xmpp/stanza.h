@@ -59,6 +59,8 @@ struct stanza {
  * bytes, 0 if unknown. One reference, the caller's.
  */
 struct stanza *stanza_new(size_t size);
+/* The same with room for what will be parsed from these bytes. */
+struct stanza *stanza_new_for(const char *xml, size_t len);
 /* A stanza of ours: root, kind and type set; from, to (copied) and id may be NULL. */
 struct stanza *stanza_make(enum stanza_kind kind, enum stanza_type type, const struct jid *from,
                            const struct jid *to, const char *id);

@@ -10,40 +10,31 @@
 #include "core/command.h"
 #include "store/store.h"
 
-/* Counters of all workers; reading those of others without a lock is what they are made for. */
-static struct home_figures status_sum(const struct server *server)
+/* A counter of all workers, by its place in their figures. */
+static json_int_t status_sum(const struct server *server, size_t place)
 {
-	struct home_figures sum = { 0 };
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < workers_count(server->workers); i++) {
-		const struct home_figures *one = &server->homes[i].figures;
-
-		sum.messages += one->messages;
-		sum.presences += one->presences;
-		sum.iqs += one->iqs;
-		sum.bounced += one->bounced;
-		sum.sessions += one->sessions;
-		sum.accounts += one->accounts;
-		sum.logins += one->logins;
-		sum.login_failures += one->login_failures;
-	}
-	return sum;
+	for (size_t i = 0; i < workers_count(server->workers); i++)
+		sum += figure_get((const struct figure *)((const char *)&server->homes[i].figures + place));
+	return (json_int_t)sum;
 }
+
+#define STATUS_SUM(server, counter) status_sum(server, offsetof(struct home_figures, counter))
 
 static void status_show(struct command_call *call)
 {
 	const struct server *server = call->home->server;
-	struct home_figures sum = status_sum(server);
 	struct store_figures store;
 	uint64_t seconds = (worker_now_ms(call->home->worker) - server->started_ms) / 1000;
 
 	store_figures(server->store, &store);
 	command_answer(call, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I}",
 		"version", HANSA_VERSION, "seconds", (json_int_t)seconds,
-		"workers", (json_int_t)workers_count(server->workers), "sessions", (json_int_t)sum.sessions,
-		"accounts in memory", (json_int_t)sum.accounts, "messages", (json_int_t)sum.messages,
-		"presences", (json_int_t)sum.presences, "iqs", (json_int_t)sum.iqs, "bounced", (json_int_t)sum.bounced,
-		"logins", (json_int_t)sum.logins, "login failures", (json_int_t)sum.login_failures,
+		"workers", (json_int_t)workers_count(server->workers), "sessions", STATUS_SUM(server, sessions),
+		"accounts in memory", STATUS_SUM(server, accounts), "messages", STATUS_SUM(server, messages),
+		"presences", STATUS_SUM(server, presences), "iqs", STATUS_SUM(server, iqs), "bounced", STATUS_SUM(server, bounced),
+		"logins", STATUS_SUM(server, logins), "login failures", STATUS_SUM(server, login_failures),
 		"store", server->store->driver->name, "store writes", (json_int_t)store.writes,
 		"store commits", (json_int_t)store.commits, "store failures", (json_int_t)store.failed,
 		"store waiting", (json_int_t)store.waiting));

@@ -84,7 +84,7 @@ static void auth_failed(struct client *client, enum sasl_condition condition)
 	conn_address(stream_conn(client->stream), &peer, &own);
 	auth_say_failure(client, condition);
 	if (condition != SASL_ABORTED && condition != SASL_TEMPORARY_AUTH_FAILURE) {
-		home->figures.login_failures++;
+		figure_add(&home->figures.login_failures, 1);
 		if (login->guesses)
 			failures_note(home, sasl_user(login->sasl), &peer);
 		auth_log_failure(client, &peer, condition);
@@ -112,7 +112,7 @@ static void auth_succeeded(struct client *client, const struct buf *message)
 		return;
 	}
 	auth_say(client, "success", message);
-	home->figures.logins++;
+	figure_add(&home->figures.logins, 1);
 	login->user = jid_copy(&login->arena, &user);
 	sasl_free(&login->sasl);
 	login_admit_next(home, login);

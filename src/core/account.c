@@ -20,10 +20,11 @@
 #include "core/session.h"
 
 enum {
-	IDLE_MS = 60000,    /* how long an account without use stays in memory */
-	ABSENT_MS = 5000,   /* how long we know that there is none */
-	ABSENT_MAX = 10000, /* of each home */
-	WAITING_MAX = 1000, /* parcels while it is loaded */
+	IDLE_MS = 60000,         /* how long an account without use stays in memory */
+	ABSENT_MS = 5000,        /* how long we know that there is none */
+	ABSENT_MAX = 10000,      /* of each home */
+	WAITING_MAX = 1000,      /* parcels while it is loaded */
+	WAITING_BYTES = 4 << 20, /* of them */
 };
 
 static void account_loaded(struct store_request *request);
@@ -90,7 +91,8 @@ static void account_remove(struct account *account)
 	map_remove(home->accounts, account->jid.text, jid_bare_len(&account->jid));
 	list_remove(&account->idle_link);
 	home->absent_count -= account->state == ACCOUNT_ABSENT;
-	home->figures.accounts -= account->state == ACCOUNT_READY;
+	if (account->state == ACCOUNT_READY)
+		figure_add(&home->figures.accounts, -1);
 	account->gone = true;
 	if (account->holds == 0)
 		account_free(account);
@@ -144,7 +146,7 @@ static void account_become_ready(struct account *account, const struct store_acc
 	account->undelivered = load->undelivered;
 	account->undelivered_bytes = load->undelivered_bytes;
 	account->journal_newest = load->journal_newest;
-	account->home->figures.accounts++;
+	figure_add(&account->home->figures.accounts, 1);
 	for (const struct module *const *module = account->home->server->modules; *module; module++) {
 		if ((*module)->account_loaded)
 			(*module)->account_loaded(account, load);
@@ -177,14 +179,29 @@ static void account_tell(struct account *account, enum account_state state)
 	account->state = before;
 }
 
-/* RFC 6121 §8.5.1: an iq must be answered and a message is, so that nobody believes in a delivery; presence
- * is ignored. */
+/* RFC 6121 §4.3.2 rule 1: what an account answers to whom it does not show its presence, so that nobody learns
+ * from it which accounts there are. */
+static void absent_probed(struct home *home, const struct parcel *probe)
+{
+	const struct stanza *stanza = probe->stanza;
+	struct jid nobody = probe->to;
+
+	nobody.resource_len = 0;
+	route_stanza(home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNSUBSCRIBED, &nobody,
+	                                           &stanza->from, stanza->id)));
+}
+
+/* §8.5.1: an iq must be answered and a message is, so that nobody believes in a delivery; presence but probes is
+ * ignored. */
 static void absent_receive(struct home *home, struct parcel *parcel)
 {
-	if (parcel->stanza->kind == STANZA_PRESENCE)
-		parcel_taken(home, &parcel);
-	else
+	if (parcel->stanza->kind != STANZA_PRESENCE) {
 		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE, NULL);
+		return;
+	}
+	if (parcel->stanza->type == PRESENCE_PROBE)
+		absent_probed(home, parcel);
+	parcel_taken(home, &parcel);
 }
 
 static void waiting_refused(struct home *home, struct parcel *parcel)
@@ -208,7 +225,7 @@ static void account_empty_waiting(struct account *account, enum account_state st
 			waiting_refused(account->home, parcel);
 	}
 	account->waiting_end = &account->waiting;
-	account->waiting_count = 0;
+	account->waiting_count = account->waiting_bytes = 0;
 }
 
 static enum account_state load_result(const struct store_request *request)
@@ -453,7 +470,9 @@ static struct worker *account_home(struct home *from, const struct parcel *parce
 
 static void account_queue(struct account *account, struct parcel *parcel)
 {
-	if (account->waiting_count == WAITING_MAX) {
+	size_t bytes = stanza_weight(parcel->stanza);
+
+	if (account->waiting_count == WAITING_MAX || account->waiting_bytes + bytes > WAITING_BYTES) {
 		waiting_refused(account->home, parcel);
 		return;
 	}
@@ -461,29 +480,44 @@ static void account_queue(struct account *account, struct parcel *parcel)
 	*account->waiting_end = parcel;
 	account->waiting_end = &parcel->next;
 	account->waiting_count++;
+	account->waiting_bytes += bytes;
 }
 
-static void account_deliver(struct home *home, struct parcel *parcel)
+/* Escaping makes a stanza larger than it came: one alone must not end the connection that it is meant for. */
+static bool parcel_is_too_large(const struct home *home, const struct parcel *parcel)
 {
-	const struct host *host =
-		config_host(home->config, jid_domain_text(&parcel->to), parcel->to.domain_len);
-	struct account *account;
+	const struct jid *from = &parcel->stanza->from;
+	bool own = from->text && jid_same_bare(from, &parcel->to);
 
-	if (!host) {
-		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_NOT_FOUND, NULL);
-		return;
-	}
-	if (parcel->to.local_len == 0) {
-		host_receive(home, host, parcel);
-		return;
-	}
-	account = account_get(home, &parcel->to);
+	return !own && !stanza_fits(parcel->stanza, &parcel->to, home->config->limits.unsent);
+}
+
+static void account_take(struct account *account, struct parcel *parcel)
+{
 	if (account->state == ACCOUNT_READY)
 		account_receive(account, parcel);
 	else if (account->state == ACCOUNT_ABSENT)
-		absent_receive(home, parcel);
+		absent_receive(account->home, parcel);
 	else
 		account_queue(account, parcel);
+}
+
+/* Of a host that is no longer served there is no account in the table: only who is not in it is asked for the host. */
+static void account_deliver(struct home *home, struct parcel *parcel)
+{
+	const struct jid *to = &parcel->to;
+	struct account *account = to->local_len ? account_lookup(home, to->text, jid_bare_len(to)) : NULL;
+	const struct host *host =
+		account ? NULL : config_host(home->config, jid_domain_text(to), to->domain_len);
+
+	if (!account && !host)
+		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_NOT_FOUND, NULL);
+	else if (parcel_is_too_large(home, parcel))
+		parcel_refused(home, &parcel, STANZA_POLICY_VIOLATION, "This is larger than a client takes");
+	else if (to->local_len == 0)
+		host_receive(home, host, parcel);
+	else
+		account_take(account ? account : account_get(home, to), parcel);
 }
 
 const struct destination_class account_destination = {

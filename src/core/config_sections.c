@@ -187,6 +187,13 @@ static const struct conf_option limit_options[] = {
 	  .sentence = "How many connections of one address (IPv6: of one /64) may be unauthenticated at "
 	              "once; more wait "
 	              "without a handshake." },
+	{ .name = "unauthenticated",
+	  .type = CONF_INT,
+	  .fallback = "1000",
+	  .min = 1,
+	  .max = 1000000,
+	  .sentence = "How many connections of all addresses together may be unauthenticated at once. Those beyond "
+	              "wait as well." },
 	{ .name = "unsent",
 	  .type = CONF_SIZE,
 	  .fallback = "1MB",
@@ -608,6 +615,7 @@ static void limits_read(struct config *config)
 		{ "declarations", offsetof(struct limits, parser.declarations) },
 		{ "elements", offsetof(struct limits, parser.elements) },
 		{ "unauthenticated-per-address", offsetof(struct limits, unauthenticated_per_address) },
+		{ "unauthenticated", offsetof(struct limits, unauthenticated) },
 		{ "unsent", offsetof(struct limits, unsent) },
 		{ "sessions-per-account", offsetof(struct limits, sessions_per_account) },
 		{ "login-failures", offsetof(struct limits, login_failures_per_stream) },

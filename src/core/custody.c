@@ -106,7 +106,7 @@ void parcel_bounce(struct home *holder, struct parcel **bounced)
 	if (parcel->answer == PARCEL_REFUSED && stanza_may_bounce(parcel->stanza))
 		error = stanza_error(parcel->stanza, &parcel->to, parcel->condition, parcel->text);
 	if (error) {
-		holder->figures.bounced++;
+		figure_add(&holder->figures.bounced, 1);
 		route_stanza(holder, error);
 	}
 	parcel_free(bounced);

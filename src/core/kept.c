@@ -26,6 +26,7 @@ enum {
 	BATCH_MAX = 100,           /* entries read at once */
 	WINDOW_BYTES = 256 * 1024, /* on their way to the client */
 	WAITING_MAX = 1000,        /* live messages behind the backlog */
+	WAITING_BYTES = 4 << 20,   /* of them */
 };
 
 /* The backlog on its way to one session. */
@@ -45,7 +46,7 @@ struct kept {
 	bool refused;   /* it has left an entry untaken: what it took behind that does not count */
 	bool passed;    /* all has been sent: live messages may follow */
 	struct parcel *waiting, **waiting_end;
-	size_t waiting_count;
+	size_t waiting_count, waiting_bytes;
 };
 
 static void kept_came(struct store_request *request);
@@ -226,7 +227,7 @@ static void kept_let_pass(struct account *account)
 		account_receive(account, parcel);
 	}
 	kept->waiting_end = &kept->waiting;
-	kept->waiting_count = 0;
+	kept->waiting_count = kept->waiting_bytes = 0;
 }
 
 /* All that was sent of the batch is answered and no more of it will be sent. */
@@ -416,10 +417,12 @@ static bool kept_concerns(const struct account *account, const struct parcel *pa
 bool kept_queues(struct account *account, struct parcel *parcel)
 {
 	struct kept *kept = account->kept;
+	size_t bytes;
 
 	if (!kept || !kept_concerns(account, parcel))
 		return false;
-	if (kept->waiting_count == WAITING_MAX) {
+	bytes = stanza_weight(parcel->stanza);
+	if (kept->waiting_count == WAITING_MAX || kept->waiting_bytes + bytes > WAITING_BYTES) {
 		parcel_refused(account->home, &parcel, STANZA_RESOURCE_CONSTRAINT,
 		               "Too many messages wait, try again");
 		return true;
@@ -428,5 +431,6 @@ bool kept_queues(struct account *account, struct parcel *parcel)
 	*kept->waiting_end = parcel;
 	kept->waiting_end = &parcel->next;
 	kept->waiting_count++;
+	kept->waiting_bytes += bytes;
 	return true;
 }

@@ -14,13 +14,13 @@ static void route_count(struct home *home, enum stanza_kind kind)
 {
 	switch (kind) {
 	case STANZA_MESSAGE:
-		home->figures.messages++;
+		figure_add(&home->figures.messages, 1);
 		break;
 	case STANZA_PRESENCE:
-		home->figures.presences++;
+		figure_add(&home->figures.presences, 1);
 		break;
 	default:
-		home->figures.iqs++;
+		figure_add(&home->figures.iqs, 1);
 	}
 }
 

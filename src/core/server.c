@@ -131,7 +131,8 @@ static void server_open_workers(struct server *server, const struct server_optio
 	server->workers = workers_new(&workers);
 	server->background = background_new(BACKGROUND_THREADS, BACKGROUND_QUEUE, options->stepped);
 	server->admission =
-		admission_new(server->config->limits.unauthenticated_per_address, server->config->trusted,
+		admission_new(server->config->limits.unauthenticated_per_address,
+		              server->config->limits.unauthenticated, server->config->trusted,
 	                      server->config->trusted_count, &workers.seed);
 	server->started_ms = clock_monotonic_ms(workers.clock);
 }
@@ -321,7 +322,8 @@ char *server_reload(struct server *server)
 	server_note_restart(server, config);
 	if (server->owns_log)
 		log_reopen(server->log, config->log_level);
-	admission_set(server->admission, config->limits.unauthenticated_per_address, config->trusted,
+	admission_set(server->admission, config->limits.unauthenticated_per_address,
+	              config->limits.unauthenticated, config->trusted,
 	              config->trusted_count);
 	for (size_t i = 0; i < workers_count(server->workers); i++)
 		home_configure(&server->homes[i], config);
@@ -348,7 +350,7 @@ static void home_count_open(struct home *home, void *context)
 {
 	atomic_size_t *open = context;
 
-	atomic_fetch_add(open, home->streams + home->figures.sessions);
+	atomic_fetch_add(open, home->streams + figure_get(&home->figures.sessions));
 }
 
 static size_t server_count_open(struct server *server)

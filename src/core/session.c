@@ -57,7 +57,7 @@ static void session_enter(struct session *session)
 	session->bound_ms = session->active_ms = worker_now_ms(home->worker);
 	list_add_last(&account->sessions, &session->link);
 	account->session_count++;
-	home->figures.sessions++;
+	figure_add(&home->figures.sessions, 1);
 	for (const struct module *const *module = home->server->modules; *module; module++) {
 		if ((*module)->session_bound)
 			(*module)->session_bound(session);
@@ -108,7 +108,7 @@ void session_leave(struct session *session)
 	}
 	list_remove(&session->link);
 	account->session_count--;
-	account->home->figures.sessions--;
+	figure_add(&account->home->figures.sessions, -1);
 }
 
 void session_close(struct session *session, enum stream_condition condition, const char *text)

@@ -275,7 +275,7 @@ static void stream_free_stanza(struct stanza *stanza)
 static void stream_read_stanza(struct stream *stream, const char *bytes, size_t len)
 {
 	struct home *home = stream->home;
-	struct stanza *stanza = stanza_new(len);
+	struct stanza *stanza = stanza_new_for(bytes, len);
 	struct element *root;
 	enum parser_result result;
 	enum stanza_check check;

@@ -5,7 +5,7 @@
  *
  * Parcels wait in a list through their own links, so a stream without any holds no memory for them. Looking
  * costs a system call; it is done each 50 ms while parcels wait, more seldom while none is acknowledged, and
- * when many have gathered.
+ * when some have gathered: what waits long has left the processor's caches when it is freed.
  */
 #include "stream_inside.h"
 
@@ -14,7 +14,7 @@
 enum {
 	SWEEP_MS = 50,
 	SWEEP_MOST_MS = 1000,
-	SWEEP_MANY = 64, /* parcels between two looks */
+	SWEEP_MANY = 8, /* parcels between two looks */
 };
 
 #define NEVER_WRITTEN UINT64_MAX

@@ -9,10 +9,17 @@
 
 #include "core/journal.h"
 #include "core/router.h"
+#include "core/session.h"
 #include "im/im.h"
+
+enum {
+	CHANGES_MAX = 1000,
+	CHANGES_BYTES = 4 << 20,
+};
 
 static void changes_run(struct account *account);
 static void change_done(struct store_request *request);
+static void change_free(struct change *change);
 
 struct change *change_new(const struct change_class *class, const struct jid *contact)
 {
@@ -25,14 +32,37 @@ struct change *change_new(const struct change_class *class, const struct jid *co
 	return change;
 }
 
+static size_t change_weigh(const struct change *change)
+{
+	const struct parcel *parcel = change->request ? change->request->parcel : change->parcel;
+	const struct stanza *stanza = parcel ? parcel->stanza : change->sent;
+
+	return sizeof(*change) + arena_footprint(&change->arena) + arena_footprint(&stanza->arena);
+}
+
+static bool changes_have_room(const struct changes *changes, const struct change *change)
+{
+	size_t part = change->parcel ? 2 : 1;
+
+	return changes->count < CHANGES_MAX / part && changes->bytes + change->bytes <= CHANGES_BYTES / part;
+}
+
 void change_begin(struct account *account, struct change *change)
 {
 	struct changes *changes = &im_of(account)->changes;
 
+	change->bytes = change_weigh(change);
+	if (!changes_have_room(changes, change)) {
+		change->class->failed(account->home, change, STANZA_RESOURCE_CONSTRAINT);
+		change_free(change);
+		return;
+	}
 	if (!changes->first) {
 		changes->end = &changes->first;
 		account_hold(account);
 	}
+	changes->count++;
+	changes->bytes += change->bytes;
 	*changes->end = change;
 	changes->end = &change->next;
 	changes_run(account);
@@ -150,6 +180,8 @@ void change_end(struct account *account, struct change *change)
 
 	assert(changes->first == change && change->id == 0);
 	changes->first = change->next;
+	changes->count--;
+	changes->bytes -= change->bytes;
 	change_free(change);
 	changes_run(account);
 }
@@ -197,10 +229,26 @@ static void delayed_sent(struct account *account, struct change *change)
 	change_end(account, change);
 }
 
+/* The error passes those that wait: by the router it would wait behind them, for want of room in vain. */
+static void sent_refused(struct home *home, const struct stanza *sent, enum stanza_condition condition)
+{
+	const struct jid *from = &sent->from;
+	struct account *account = account_find(home, from->text, jid_bare_len(from));
+	struct session *session = account ? session_find(account, jid_resource(from)) : NULL;
+	const struct stanza *error = session ? stanza_error(sent, NULL, condition, NULL) : NULL;
+
+	if (error)
+		session_push(session, error);
+	stanza_unref(&sent);
+}
+
+/* What an account that leaves has sent still goes; what finds no room goes back. */
 static void delayed_failed(struct home *home, struct change *change, enum stanza_condition condition)
 {
 	if (change->parcel)
 		parcel_refused(home, &change->parcel, condition, NULL);
+	else if (condition == STANZA_RESOURCE_CONSTRAINT)
+		sent_refused(home, stanza_seal(change->sent), condition);
 	else
 		route_stanza(home, stanza_seal(change->sent));
 }

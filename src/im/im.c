@@ -91,6 +91,13 @@ static struct session *session_addressed(const struct account *account, const st
 	return jid_is_bare(&parcel->to) ? NULL : session_find(account, jid_resource(&parcel->to));
 }
 
+/* §2.1.6: only the server pushes a roster; not every client looks at who pushes. */
+static bool is_forged_push(const struct account *account, const struct stanza *stanza)
+{
+	return stanza->type == IQ_SET && element_child(stanza->root, "query", NS_ROSTER) &&
+	       !jid_same(&stanza->from, &account->jid);
+}
+
 static enum delivery parcel_decide(const struct account *account, const struct parcel *parcel)
 {
 	const struct session *match = session_addressed(account, parcel);
@@ -106,7 +113,8 @@ static enum delivery parcel_decide(const struct account *account, const struct p
 		terms.unheard = delivery_is_unheard(stanza);
 	}
 	if (stanza->kind == STANZA_IQ && match)
-		terms.shared = presence_is_shared(account, match, &stanza->from);
+		terms.shared = presence_is_shared(account, match, &stanza->from) &&
+		               !is_forged_push(account, stanza);
 	return delivery_decide(stanza->type, &terms);
 }
 
@@ -283,6 +291,8 @@ static const struct conf_option limit_options[] = {
 	  .sentence = "How long the name of a contact and the name of a group in a roster may be." },
 	{ .name = "roster-groups", .type = CONF_INT, .fallback = "100", .min = 1, .max = 10000,
 	  .sentence = "How many groups a contact in a roster may be in." },
+	{ .name = "roster-size", .type = CONF_SIZE, .fallback = "512kB", .min = 4096, .max = 1 << 26,
+	  .sentence = "How large the addresses, names and groups of a roster may be together." },
 	{ .name = "pending-requests", .type = CONF_INT, .fallback = "100", .min = 1, .max = 100000,
 	  .sentence = "How many subscription requests of strangers may wait for a user's answer." },
 	{ .name = "pending-request-size", .type = CONF_SIZE, .fallback = "8kB", .min = 1024, .max = 262144,
@@ -306,6 +316,7 @@ static void *im_configure(struct config *config, const struct conf *conf, char *
 	*limits = (struct im_limits){
 		.roster_text = (uint32_t)conf_number(section, "roster-text"),
 		.roster_groups = (uint32_t)conf_number(section, "roster-groups"),
+		.roster_bytes = (uint32_t)conf_number(section, "roster-size"),
 		.pending_requests = (uint32_t)conf_number(section, "pending-requests"),
 		.pending_bytes = (uint32_t)conf_number(section, "pending-request-size"),
 		.directed = (uint32_t)conf_number(section, "directed-presences"),

@@ -93,18 +93,26 @@ static size_t text_size(const char *text)
 	return text ? strlen(text) + 1 : 0;
 }
 
+/* Without the request, which no client gets with its roster. */
+static size_t item_bytes(const struct store_roster_item *item)
+{
+	size_t bytes = text_size(item->contact) + text_size(item->name);
+
+	for (size_t i = 0; i < item->group_count; i++)
+		bytes += text_size(item->groups[i]);
+	return bytes;
+}
+
 static struct roster_item *item_new(const struct store_roster_item *from)
 {
-	size_t size = text_size(from->contact) + text_size(from->name) + text_size(from->request);
-	struct roster_item *item;
+	size_t bytes = item_bytes(from);
+	struct roster_item *item = mem_alloc(sizeof(*item) + bytes + text_size(from->request));
 	char *end;
 
-	for (size_t i = 0; i < from->group_count; i++)
-		size += text_size(from->groups[i]);
-	item = mem_alloc(sizeof(*item) + size);
 	end = (char *)(item + 1);
 	*item = (struct roster_item){
 		.version = from->version,
+		.bytes = bytes,
 		.group_count = (uint16_t)from->group_count,
 		.state = from->state,
 		.approved = from->approved,
@@ -138,12 +146,14 @@ void roster_put(struct roster *roster, const struct store_roster_item *from)
 	assert(from->state < SUBSCRIPTIONS);
 	if (found) {
 		roster->listed -= roster->items[place]->listed;
+		roster->bytes -= roster->items[place]->bytes;
 		free(roster->items[place]);
 	} else {
 		roster_open_place(roster, place);
 	}
 	roster->items[place] = item_new(from);
 	roster->listed += from->listed;
+	roster->bytes += roster->items[place]->bytes;
 	if (from->version > roster->version)
 		roster->version = from->version;
 }
@@ -156,10 +166,23 @@ void roster_remove(struct roster *roster, const struct jid *contact)
 	if (!found)
 		return;
 	roster->listed -= roster->items[place]->listed;
+	roster->bytes -= roster->items[place]->bytes;
 	free(roster->items[place]);
 	roster->count--;
 	memmove(roster->items + place, roster->items + place + 1,
 	        (roster->count - place) * sizeof(*roster->items));
+}
+
+bool roster_has_room(const struct roster *roster, const struct store_roster_item *item, size_t most_items,
+                     size_t most_bytes)
+{
+	bool found;
+	size_t place = roster_place(roster, item->contact, strlen(item->contact), &found);
+	size_t bytes = item_bytes(item), had = found ? roster->items[place]->bytes : 0;
+
+	if (!(found && roster->items[place]->listed) && roster->listed >= most_items)
+		return false;
+	return bytes <= had || roster->bytes - had + bytes <= most_bytes;
 }
 
 struct store_roster_item roster_draft(struct arena *arena, const struct roster_item *item,

@@ -214,10 +214,11 @@ static void set_decided(struct account *account, struct change *change)
 	const struct roster_item *item = roster_find(roster, &change->contact);
 	const struct element *element = element_child(change->request->payload, "item", NS_ROSTER);
 	struct store_roster_item draft = roster_draft(&change->arena, item, &change->contact);
-	enum stanza_condition refusal = item_read(im_limits(account->home), &change->arena, element, &draft);
+	const struct im_limits *limits = im_limits(account->home);
+	enum stanza_condition refusal = item_read(limits, &change->arena, element, &draft);
 
-	if (!refusal && (!item || !item->listed) &&
-	    roster->listed >= account->home->config->limits.roster_items)
+	if (!refusal && !roster_has_room(roster, &draft, account->home->config->limits.roster_items,
+	                                 limits->roster_bytes))
 		refusal = STANZA_RESOURCE_CONSTRAINT;
 	if (refusal) {
 		set_failed(account->home, change, refusal);

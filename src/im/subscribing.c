@@ -100,8 +100,8 @@ static void outbound_decided(struct account *account, struct change *change)
 	}
 	if (type == PRESENCE_UNSUBSCRIBED)
 		draft.approved = false;
-	if (draft.listed && (!item || !item->listed) &&
-	    roster->listed >= account->home->config->limits.roster_items) {
+	if (draft.listed && !roster_has_room(roster, &draft, account->home->config->limits.roster_items,
+	                                     im_limits(account->home)->roster_bytes)) {
 		outbound_failed(account->home, change, STANZA_RESOURCE_CONSTRAINT);
 		change_end(account, change);
 		return;

@@ -26,6 +26,7 @@ enum admission_state {
 
 /* The unauthenticated of one address. */
 struct crowd {
+	struct list_link link; /* of the admission's crowds, where somebody waits */
 	uint8_t key[ADDRESS_CUSTOMER];
 	size_t key_len;
 	size_t inside;
@@ -34,7 +35,9 @@ struct crowd {
 
 struct admission {
 	pthread_mutex_t lock;
-	size_t limit;
+	size_t limit, limit_total;
+	size_t inside;
+	struct list waiting; /* crowds; who was let in stands behind the others */
 	struct network_range *trusted;
 	size_t trusted_count;
 	struct map *crowds;
@@ -48,13 +51,16 @@ static void admission_take_trusted(struct admission *admission, const struct net
 	admission->trusted_count = count;
 }
 
-struct admission *admission_new(size_t limit_per_address, const struct network_range *trusted,
-                                size_t trusted_count, const struct hash_seed *seed)
+struct admission *admission_new(size_t limit_per_address, size_t limit_total,
+                                const struct network_range *trusted, size_t trusted_count,
+                                const struct hash_seed *seed)
 {
 	struct admission *admission = mem_zalloc(sizeof(*admission));
 
 	pthread_mutex_init(&admission->lock, NULL);
 	admission->limit = limit_per_address;
+	admission->limit_total = limit_total;
+	list_init(&admission->waiting);
 	admission->crowds = map_new(seed);
 	admission_take_trusted(admission, trusted, trusted_count);
 	return admission;
@@ -99,8 +105,10 @@ static struct crowd *crowd_get(struct admission *admission, const struct address
 	return crowd;
 }
 
-static void crowd_wait(struct crowd *crowd, struct admission_pass *pass)
+static void crowd_wait(struct admission *admission, struct crowd *crowd, struct admission_pass *pass)
 {
+	if (!crowd->first)
+		list_add_last(&admission->waiting, &crowd->link);
 	pass->state = ADMISSION_WAITING;
 	pass->next = NULL;
 	*crowd->last = pass;
@@ -116,6 +124,8 @@ static void crowd_forget(struct crowd *crowd, struct admission_pass *pass)
 	*link = pass->next;
 	if (!pass->next)
 		crowd->last = link;
+	if (!crowd->first)
+		list_remove(&crowd->link);
 }
 
 static void pass_arrive(struct worker *worker, struct mail *mail)
@@ -130,33 +140,65 @@ static void pass_arrive(struct worker *worker, struct mail *mail)
 	pass->admitted(worker, pass);
 }
 
-static bool admission_has_room(const struct admission *admission, const struct crowd *crowd)
+static bool admission_is_full(const struct admission *admission)
+{
+	return admission->limit_total > 0 && admission->inside >= admission->limit_total;
+}
+
+static bool crowd_has_room(const struct admission *admission, const struct crowd *crowd)
 {
 	return admission->limit == 0 || crowd->inside < admission->limit;
 }
 
 static void crowd_call(struct admission *admission, struct crowd *crowd)
 {
-	struct admission_pass *pass;
+	struct admission_pass *pass = crowd->first;
 
-	while ((pass = crowd->first) && admission_has_room(admission, crowd)) {
-		crowd_forget(crowd, pass);
-		crowd->inside++;
-		pass->state = ADMISSION_CALLED;
-		pass->mail.arrive = pass_arrive;
-		worker_post(NULL, pass->worker, &pass->mail);
-	}
+	crowd_forget(crowd, pass);
+	crowd->inside++;
+	admission->inside++;
+	pass->state = ADMISSION_CALLED;
+	pass->mail.arrive = pass_arrive;
+	worker_post(NULL, pass->worker, &pass->mail);
+	if (!crowd->first)
+		return;
+	list_remove(&crowd->link);
+	list_add_last(&admission->waiting, &crowd->link);
+}
+
+/* A crowd that has no room of its own stands in the way of nobody; there are few, for all of them are inside. */
+static struct crowd *admission_next(const struct admission *admission)
+{
+	const struct list *waiting = &admission->waiting;
+
+	for (struct list_link *link = list_first(waiting); link; link = list_next(waiting, link))
+		if (crowd_has_room(admission, LIST_MEMBER(link, struct crowd, link)))
+			return LIST_MEMBER(link, struct crowd, link);
+	return NULL;
+}
+
+static void admission_call(struct admission *admission)
+{
+	struct crowd *crowd;
+
+	while (!admission_is_full(admission) && (crowd = admission_next(admission)))
+		crowd_call(admission, crowd);
 }
 
 static void crowd_shrink(struct admission *admission, struct crowd *crowd)
 {
 	assert(crowd->inside > 0);
 	crowd->inside--;
-	crowd_call(admission, crowd);
-	if (crowd->inside == 0 && !crowd->first) {
-		map_remove(admission->crowds, crowd->key, crowd->key_len);
-		free(crowd);
-	}
+	admission->inside--;
+	admission_call(admission);
+}
+
+static void crowd_disperse(struct admission *admission, struct crowd *crowd)
+{
+	if (crowd->inside > 0 || crowd->first)
+		return;
+	map_remove(admission->crowds, crowd->key, crowd->key_len);
+	free(crowd);
 }
 
 /* ---- the passes ---- */
@@ -178,11 +220,12 @@ static void admission_decide(struct admission *admission, struct admission_pass 
 		return;
 	}
 	crowd = crowd_get(admission, &pass->address);
-	if (crowd->first || !admission_has_room(admission, crowd)) {
-		crowd_wait(crowd, pass);
+	if (crowd->first || admission_is_full(admission) || !crowd_has_room(admission, crowd)) {
+		crowd_wait(admission, crowd, pass);
 		return;
 	}
 	crowd->inside++;
+	admission->inside++;
 	pass->state = ADMISSION_INSIDE;
 }
 
@@ -212,6 +255,8 @@ static bool admission_let_go(struct admission *admission, struct admission_pass 
 		crowd_forget(crowd, pass);
 	else if (state == ADMISSION_INSIDE || state == ADMISSION_CALLED)
 		crowd_shrink(admission, crowd);
+	if (crowd)
+		crowd_disperse(admission, crowd);
 	return state != ADMISSION_CALLED;
 }
 
@@ -226,16 +271,13 @@ bool admission_leave(struct admission *admission, struct admission_pass *pass)
 }
 
 /* A limit that falls turns nobody out. */
-void admission_set(struct admission *admission, size_t limit_per_address, const struct network_range *trusted,
-                   size_t trusted_count)
+void admission_set(struct admission *admission, size_t limit_per_address, size_t limit_total,
+                   const struct network_range *trusted, size_t trusted_count)
 {
-	struct map_walk walk = { 0 };
-	struct crowd *crowd;
-
 	pthread_mutex_lock(&admission->lock);
 	admission->limit = limit_per_address;
+	admission->limit_total = limit_total;
 	admission_take_trusted(admission, trusted, trusted_count);
-	while ((crowd = map_next(admission->crowds, &walk)))
-		crowd_call(admission, crowd);
+	admission_call(admission);
 	pthread_mutex_unlock(&admission->lock);
 }

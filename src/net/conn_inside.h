@@ -46,7 +46,7 @@ struct conn {
 	struct list_link dirty;
 	struct list_link fate;          /* moving or dead */
 
-	struct buf rest;                /* received, not yet decrypted: the owner paused or moves */
+	struct buf rest;                /* received, not yet decrypted: the hello is not whole, the owner paused or moves */
 	struct buf out;
 	struct buf wire;
 	size_t limit;
@@ -72,6 +72,7 @@ struct conn {
 	enum conn_phase phase : 8;
 	uint8_t mark_count;
 	bool secure : 1;                /* the handshake is complete */
+	bool greeted : 1;               /* the peer's hello has come, whole; for a client always */
 	bool shaking : 1;               /* the handshake has begun */
 	bool paused : 1;                /* by the owner */
 	bool throttled : 1;             /* by the rate */

@@ -3,11 +3,21 @@
  * A conn under TLS: its handshake and the way of its input through decryption. A worker begins only so many handshakes
  * in a turn; the others keep their first bytes and wait in line, so that a crowd that comes at once does not starve
  * those who are in.
+ *
+ * OpenSSL keeps 32 KiB for a handshake that has begun. A server hands nothing to it before the client's whole hello is
+ * there, so that one who sends half of it and waits costs little more than what he has sent.
  */
 #include <assert.h>
 
 #include "conn_inside.h"
 #include "worker_inside.h"
+
+enum {
+	HELLO_MAX = 16384, /* bytes of a hello with its records' headers; usual ones have 500 to 2,000 */
+	RECORD_HEAD = 5,   /* RFC 8446 §5.1: type, version, length */
+	RECORD_HANDSHAKE = 22,
+	MESSAGE_HEAD = 4, /* §4: type, length */
+};
 
 void conn_start_tls(struct conn *conn, struct tls *tls, const char *name, const char *alpn)
 {
@@ -23,7 +33,7 @@ void conn_start_tls(struct conn *conn, struct tls *tls, const char *name, const 
 	conn->clear_until = conn->wired;
 	timer_start(conn->worker, &conn->deadline, CONN_HANDSHAKE_MS, conn_deadline_passed);
 	/* The client speaks first. */
-	conn->unread = name != NULL;
+	conn->greeted = conn->unread = name != NULL;
 	conn_schedule_input(conn);
 	conn_mark_dirty(conn);
 	conn_update_reading(conn);
@@ -48,6 +58,48 @@ size_t conn_binding_exporter(struct conn *conn, uint8_t out[64])
 size_t conn_binding_end_point(struct conn *conn, uint8_t out[64])
 {
 	return conn->secure ? tls_session_end_point(conn->tls, out) : 0;
+}
+
+/* ---- the client's hello ---- */
+
+/* Whether the first message of a handshake is all there, in however many records. What is none counts as whole:
+ * OpenSSL finds out. */
+static bool hello_is_whole(const uint8_t *bytes, size_t len)
+{
+	uint8_t head[MESSAGE_HEAD] = { 0 };
+	size_t had = 0;
+
+	while (len >= RECORD_HEAD && bytes[0] == RECORD_HANDSHAKE) {
+		size_t record = (size_t)bytes[3] << 8 | bytes[4];
+
+		if (len - RECORD_HEAD < record)
+			return false;
+		for (size_t i = 0; i < record && had + i < MESSAGE_HEAD; i++)
+			head[had + i] = bytes[RECORD_HEAD + i];
+		had += record;
+		if (had >= MESSAGE_HEAD + ((size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3]))
+			return true;
+		bytes += RECORD_HEAD + record;
+		len -= RECORD_HEAD + record;
+	}
+	return len >= RECORD_HEAD;
+}
+
+/* false: nothing to go on with yet; what has come is kept. */
+static bool conn_take_hello(struct conn *conn, const char *bytes, size_t len)
+{
+	if (conn->rest.len == 0 && hello_is_whole((const uint8_t *)bytes, len)) {
+		conn->greeted = true;
+		return true;
+	}
+	buf_add(&conn->rest, bytes, len);
+	if (hello_is_whole((const uint8_t *)conn->rest.data, conn->rest.len)) {
+		conn->greeted = conn->unread = true;
+		conn_schedule_input(conn);
+	} else if (conn->rest.len > HELLO_MAX) {
+		conn_begin_close(conn, "TLS hello is too large");
+	}
+	return false;
 }
 
 /* ---- input ---- */
@@ -143,6 +195,8 @@ void conn_decrypt(struct conn *conn, const char *bytes, size_t len)
 {
 	bool left;
 
+	if (!conn->greeted && !conn_take_hello(conn, bytes, len))
+		return;
 	tls_session_feed(conn->tls, bytes, len);
 	if (conn->secure || !conn_begin_handshake(conn))
 		left = true;

@@ -164,6 +164,14 @@ size_t tls_session_left(struct tls_session *session, const char **bytes)
 	return len;
 }
 
+/* What a call leaves in this thread's queue of errors would be taken for the next one's. Nearly always it is empty, and
+ * looking is much cheaper than clearing. */
+static void tls_forget_errors(void)
+{
+	if (ERR_peek_error())
+		ERR_clear_error();
+}
+
 /* What a call that did not succeed means; the reason is one of OpenSSL's own strings. */
 static enum tls_status tls_session_status(struct tls_session *session, int result)
 {
@@ -188,10 +196,16 @@ enum tls_status tls_session_shake(struct tls_session *session, struct buf *out)
 {
 	int result;
 
-	ERR_clear_error();
+	tls_forget_errors();
 	session->out = out;
 	result = SSL_do_handshake(session->ssl);
 	return result == 1 ? TLS_DONE : tls_session_status(session, result);
+}
+
+/* After a record that ends with the window there is nothing more to open: OpenSSL need not be asked. */
+static bool tls_session_has_more(const struct tls_session *session)
+{
+	return session->in_len > 0 || SSL_pending(session->ssl) > 0;
 }
 
 enum tls_status tls_session_open(struct tls_session *session, char *plain, size_t size, size_t *len,
@@ -199,12 +213,15 @@ enum tls_status tls_session_open(struct tls_session *session, char *plain, size_
 {
 	int result;
 
-	ERR_clear_error();
+	tls_forget_errors();
 	session->out = out;
 	*len = 0;
-	for (size_t part = 0; *len < size; *len += part)
+	for (size_t part = 0; *len < size; *len += part) {
+		if (!tls_session_has_more(session))
+			return TLS_NEEDS_INPUT;
 		if ((result = SSL_read_ex(session->ssl, plain + *len, size - *len, &part)) != 1)
 			return tls_session_status(session, result);
+	}
 	return TLS_DONE;
 }
 
@@ -212,7 +229,7 @@ bool tls_session_seal(struct tls_session *session, const char *plain, size_t len
 {
 	size_t written;
 
-	ERR_clear_error();
+	tls_forget_errors();
 	session->out = out;
 	if (SSL_write_ex(session->ssl, plain, len, &written) == 1)
 		return true;
@@ -222,7 +239,7 @@ bool tls_session_seal(struct tls_session *session, const char *plain, size_t len
 
 void tls_session_goodbye(struct tls_session *session, struct buf *out)
 {
-	ERR_clear_error();
+	tls_forget_errors();
 	session->out = out;
 	SSL_shutdown(session->ssl);
 	ERR_clear_error();

@@ -62,7 +62,7 @@ static void socket_wait_for(struct transport_socket *sock, short what)
 static void socket_read(struct transport_socket *sock)
 {
 	char *bytes = worker_conns(sock->worker)->input;
-	ssize_t len = read(sock->fd, bytes, CONN_READ_SIZE);
+	ssize_t len = recv(sock->fd, bytes, CONN_READ_SIZE, 0);
 
 	if (len > 0)
 		conn_input(sock->transport.conn, bytes, (size_t)len);

@@ -407,6 +407,8 @@ struct worker *workers_at(struct workers *workers, size_t number)
 
 struct worker *workers_home(struct workers *workers, const void *bytes, size_t len)
 {
+	if (workers->options.count == 1)
+		return workers->list[0];
 	return workers->list[hash_bytes(&workers->options.seed, bytes, len) % workers->options.count];
 }
 

@@ -23,7 +23,8 @@ static void private_stored(struct store_request *stored);
 extern const struct module private_module;
 
 struct private_limits {
-	uint32_t bytes; /* of one element */
+	uint32_t bytes;    /* of one element */
+	uint32_t elements; /* of an account */
 };
 
 void private_asked(struct iq_request *request)
@@ -94,18 +95,26 @@ static size_t element_size(const struct element *element)
 	return size;
 }
 
+static const struct private_limits *private_limits(const struct iq_request *request)
+{
+	return config_part(request->config, &private_module);
+}
+
 /* All are looked at before the first is stored. */
 static enum stanza_condition private_refusal(const struct iq_request *request)
 {
-	const struct private_limits *limits = config_part(request->config, &private_module);
+	const struct private_limits *limits = private_limits(request);
 	const struct element *first = element_first(request->payload);
 	char key[KEY_SIZE];
+	size_t count = 0;
 
 	if (!first)
 		return STANZA_NOT_ACCEPTABLE;
 	for (const struct node *n = request->payload->first; n; n = n->next) {
 		if (!n->element)
 			continue;
+		if (++count > limits->elements)
+			return STANZA_RESOURCE_CONSTRAINT;
 		if (!private_key(n->element, key) || strcmp(n->element->ns, first->ns) != 0 ||
 		    element_size(n->element) > limits->bytes)
 			return STANZA_NOT_ACCEPTABLE;
@@ -129,6 +138,7 @@ static void private_store(struct iq_request *request, uint64_t place)
 	private_key(element, key);
 	document = document_new(request, STORE_DOCUMENT_PUT, "private", key, private_stored);
 	document_set(document, element);
+	document->most = private_limits(request)->elements;
 	document->request.token = place;
 	document_submit(request, document);
 }
@@ -162,6 +172,8 @@ static const struct iq_handler handlers[] = {
 static const struct conf_option limit_options[] = {
 	{ .name = "private-size", .type = CONF_SIZE, .fallback = "64kB", .min = 1024, .max = 524288,
 	  .sentence = "How large one element of private storage may be." },
+	{ .name = "private-elements", .type = CONF_INT, .fallback = "100", .min = 1, .max = 100000,
+	  .sentence = "How many elements an account may keep in its private storage." },
 	{ 0 },
 };
 
@@ -176,6 +188,7 @@ static void *private_configure(struct config *config, const struct conf *conf, c
 
 	(void)error;
 	limits->bytes = (uint32_t)conf_number(conf_section(conf, "limits"), "private-size");
+	limits->elements = (uint32_t)conf_number(conf_section(conf, "limits"), "private-elements");
 	return limits;
 }
 

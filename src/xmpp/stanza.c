@@ -17,6 +17,10 @@ enum {
 	 * besides. */
 	FOOTPRINT_FACTOR = 3,
 	FOOTPRINT_FIXED = 384,
+	/* Two tags make most elements, with a namespace or another attribute. */
+	TAG_ROOM = 72,
+	TAGS_COUNTED = 256,             /* the arena of a larger tree grows as it is built */
+	STAMP_ROOM = 80,                /* from and xml:lang are ours */
 	WRITE_GUESS = 1000,             /* of most stanzas' content */
 	TAG_WEIGHT = 32,
 	TAGS_MOST = sizeof("<presence from='' to=''></presence>"),
@@ -79,13 +83,28 @@ const char *stanza_type_name(enum stanza_type type)
 	return types[type].name;
 }
 
-struct stanza *stanza_new(size_t size)
+static struct stanza *stanza_new_in(size_t room)
 {
-	struct stanza *s = arena_new_self(sizeof(*s), offsetof(struct stanza, arena),
-	                                  FOOTPRINT_FACTOR * size + FOOTPRINT_FIXED);
+	struct stanza *s = arena_new_self(sizeof(*s), offsetof(struct stanza, arena), room);
 
 	atomic_init(&s->refs, 1);
 	return s;
+}
+
+struct stanza *stanza_new(size_t size)
+{
+	return stanza_new_in(FOOTPRINT_FACTOR * size + FOOTPRINT_FIXED);
+}
+
+/* Tags make the nodes of the tree; what stands within and between them is there twice, read and serialised. */
+struct stanza *stanza_new_for(const char *xml, size_t len)
+{
+	const char *end = xml + len;
+	size_t tags = 0;
+
+	for (const char *at = xml; tags < TAGS_COUNTED && (at = memchr(at, '<', (size_t)(end - at))); at++)
+		tags++;
+	return stanza_new_in(2 * len + TAG_ROOM * tags + STAMP_ROOM);
 }
 
 struct stanza *stanza_make(enum stanza_kind kind, enum stanza_type type, const struct jid *from,
@@ -159,7 +178,7 @@ static bool attr_is_common(const struct attr *attr)
 	if (attr->ns)
 		return strcmp(attr->ns, NS_XML) == 0 && strcmp(attr->name, "lang") == 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(attr->name, names[i]) == 0)
+		if (attr->name[0] == names[i][0] && strcmp(attr->name, names[i]) == 0)
 			return true;
 	return false;
 }

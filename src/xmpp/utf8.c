@@ -79,3 +79,15 @@ bool utf8_is_xml(const char *bytes, size_t len)
 	}
 	return true;
 }
+
+void utf8_trim(char *text)
+{
+	size_t len = strlen(text), begin = len;
+
+	while (begin > 0 && utf8_is_tail((unsigned char)text[begin - 1]))
+		begin--;
+	if (begin == 0 || (unsigned char)text[--begin] < 0x80)
+		return;
+	if (utf8_char((const unsigned char *)text + begin, len - begin) != len - begin)
+		text[begin] = '\0';
+}

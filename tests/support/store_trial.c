@@ -588,6 +588,20 @@ static void document_keep(struct trial *t, struct kept_account *account, const s
 	list_add_last(&account->documents, &kept->link);
 }
 
+/* Of that kind, the document itself not among them. */
+static size_t document_count(struct kept_account *account, const struct store_document *document)
+{
+	const struct list *all = &account->documents;
+	size_t count = 0;
+
+	for (struct list_link *link = list_first(all); link; link = list_next(all, link)) {
+		const struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
+
+		count += strcmp(kept->kind, document->kind) == 0 && strcmp(kept->key, document->key) != 0;
+	}
+	return count;
+}
+
 static enum store_status document_put(struct trial *t, struct store_request *request)
 {
 	struct store_document *document = (struct store_document *)request;
@@ -600,6 +614,8 @@ static enum store_status document_put(struct trial *t, struct store_request *req
 		document_answer(document, kept);
 		return STORE_CONFLICT;
 	}
+	if (document->text && document->most && document_count(account, document) >= document->most)
+		return STORE_FULL;
 	if (kept)
 		list_remove(&kept->link);
 	if (document->text)

@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 import subprocess
 import sys
+import time
 
-from harness import Person, ROOT, Raw, eventually, run, soon
+from harness import BUILD, Person, ROOT, Raw, eventually, run, soon
+from sasl import bound
 
 SECRET = "a-long-enough-secret"
 BOT = f'component "bot.north.example" {{ secret = "{SECRET}"  name = "Bot" }}\n'
@@ -55,6 +57,13 @@ def test_wrong_secret(place):
     assert "the handshake does not match" in north.log()
 
 
+def test_short_secret(place):
+    north = place.branch()
+    north.configure(BOT.replace(SECRET, "fifteen-letters"))
+    checked = subprocess.run([BUILD / "hansad", "-t", "-c", north.folder / "hansa.conf"], capture_output=True, text=True)
+    assert checked.returncode == 1 and "at least 16 characters" in checked.stderr, checked
+
+
 def test_unknown_name(place):
     north = place.branch(more=BOT)
     raw = Raw(north.address, north.component).send(HEADER.format("other.north.example"))
@@ -78,6 +87,69 @@ def test_from_of_another_domain(place):
         assert "invalid-from" in raw.expect_close(), forged
         eventually(lambda: north.ask("component", "list")[0]["state"] == "not attached")
     assert "from must be an address of the component" in north.log()
+
+
+def test_what_is_too_large_when_written(place):
+    """256 kB of apostrophes are 1.5 MB of &apos; : refused to their sender, the component goes on."""
+    north = place.branch(more=BOT)
+    north.add_user("ann", "secret-of-ann")
+    component = attach(north)
+    component.expect("<handshake/>")
+    ann = bound(north, "ann")
+    ann.send("<message id='big' to='x@bot.north.example'><body>" + "'" * 250_000 + "</body></message>")
+    assert "policy-violation" in ann.expect("</message>")
+    ann.send("<message to='x@bot.north.example'><body>small</body></message>")
+    assert "small" in component.expect("</message>")
+
+
+def test_a_component_that_does_not_read(place):
+    """It keeps its connection; what it cannot take goes back, and reading it goes on."""
+    north = place.branch(more=BOT + "limits { unsent = 256kB  client-rate = 0 }\n")
+    north.add_user("ann", "secret-of-ann")
+    component, ann = attach(north), bound(north, "ann")
+    component.expect("<handshake/>")
+    big = "<message id='{}' to='x@bot.north.example/" + "&apos;" * 900 + "'><body>" + "x" * 100_000 + "</body></message>"
+    for n in range(100):
+        ann.send(big.format(n))
+    assert "resource-constraint" in ann.expect("</message>")
+    component.send("<iq type='get' id='still' from='bot.north.example' to='north.example'>"
+                   "<ping xmlns='urn:xmpp:ping'/></iq>").expect("id='still'")
+    ann.send("<message to='x@bot.north.example'><body>again</body></message>")
+    component.expect("<body>again</body>")
+
+
+def test_faulty_requests_and_forged_claims(place):
+    north = place.branch(more=BOT)
+    north.add_user("ann", "secret-of-ann")
+    component, ann = attach(north), bound(north, "ann")
+    component.expect("<handshake/>")
+    component.send("<iq type='frobnicate' id='1' from='bot.north.example' to='south.example'/>")
+    assert "bad-request" in component.expect("</iq>")
+    component.send("<message from='bot.north.example' id='2' to='ann@'><body>x</body></message>")
+    assert "jid-malformed" in component.expect("</message>")
+    component.send("<message from='bot.north.example' to='ann@north.example/raw' type='chat'><body>x</body>"
+                   "<stanza-id xmlns='urn:xmpp:sid:0' by='ann@north.example' id='forged'/></message>")
+    assert "forged" not in ann.expect("</message>")
+
+
+def test_waiting_for_the_handshake(place):
+    """Ten seconds, whatever comes; and beyond the limit of an address nothing is read."""
+    north = place.branch(more=BOT + "limits { unauthenticated-per-address = 3 }\n")
+    began = time.monotonic()
+    idle = [Raw(north.address, north.component, 1).send(HEADER.format("bot.north.example")) for _ in range(4)]
+    answered = 0
+    for raw in idle:
+        try:
+            raw.expect("<stream:stream")
+            answered += 1
+        except TimeoutError:
+            pass
+        raw.socket.settimeout(20)
+    assert answered == 3, answered
+    for raw in idle:
+        raw.expect_close()
+    assert 9 < time.monotonic() - began < 20
+    attach(north).expect("<handshake/>")
 
 
 def test_second_connection(place):

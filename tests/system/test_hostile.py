@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What an attacker sends: every limit exceeded once, and after each attack the server still serves and has let go."""
 import select
+import os
 import socket
+import ssl
 import time
 
-from harness import Raw, eventually, run
+from harness import BUILD, Raw, eventually, run
 from sasl import bound, plain, secured
+
+SANITIZED = b"__asan_init" in (BUILD / "hansad").read_bytes() or b"__tsan_init" in (BUILD / "hansad").read_bytes()
+DOCTYPE = "<!DOCTYPE a [<!ENTITY b 'c'>]>"
 
 HEADER = ("<?xml version='1.0'?><stream:stream to='north.example' version='1.0' xmlns='jabber:client' "
           "xmlns:stream='http://etherx.jabber.org/streams'>")
@@ -208,7 +213,116 @@ def test_log_cannot_be_forged(place):
         raw.expect("</failure>")
     except AssertionError:
         pass
+    raw, _ = secured(north)
+    raw.send(plain("ann", "x")).expect("</failure>")
+    assert "login failed user=ann host=north.example" in north.log()
     assert "\x1b" not in north.log() and "\n2026-01-01T00:00:00Z error forged" not in north.log()
+
+
+def test_no_document_type_on_any_port(place):
+    north = start(place, 'component "bot.north.example" { secret = "a-long-enough-secret" }\n')
+    for port, namespace, to in ((north.c2s, "jabber:client", "north.example"), (north.s2s, "jabber:server", "north.example"),
+                                (north.component, "jabber:component:accept", "bot.north.example")):
+        head = f"<stream:stream xmlns='{namespace}' xmlns:stream='http://etherx.jabber.org/streams' to='{to}' version='1.0'>"
+        for sent in (DOCTYPE + head, head + DOCTYPE, head + "<a>&b;</a>", head + "<!-- x -->", head + "<?x y?>"):
+            assert "restricted-xml" in Raw(north.address, port).send(sent).expect_close(), (port, sent)
+    serves(north)
+
+
+class Accepted(Raw):
+    """The same as a server."""
+
+    def __init__(self, listening):
+        self.socket, _ = listening.accept()
+        self.socket.settimeout(20)
+        self.got = b""
+
+
+def test_bytes_behind_proceed(place):
+    """A server that we call says in clear what would count under TLS."""
+    with socket.create_server(("127.0.0.9", 5269)) as listening:
+        north = start(place, 'peer "far.example" { address = { "127.0.0.9" }  wait = 5s }\n')
+        ann = bound(north, "ann")
+        ann.send("<message to='bob@far.example' type='chat'><body>secret</body></message>")
+        listening.settimeout(20)
+        raw = Accepted(listening)
+        raw.expect("<stream:stream")
+        raw.send("<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='1' from='far.example' "
+                 "xmlns:stream='http://etherx.jabber.org/streams' to='north.example' version='1.0'>"
+                 f"<stream:features>{STARTTLS}</stream:features>").expect("<starttls")
+        raw.send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+                 "<db:result from='far.example' to='north.example' type='valid'/>")
+        assert "secret" not in raw.expect_close()
+        raw.close()
+    ann.expect("type='error'")
+    serves(north)
+
+
+def resident(north):
+    with open(f"/proc/{north.process.pid}/smaps_rollup") as lines:
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Dirty", "Private_Clean")))
+
+
+def descriptors(north):
+    return len(os.listdir(f"/proc/{north.process.pid}/fd"))
+
+
+def half_a_hello(north, port):
+    raw = Raw(north.address, port)
+    if port == north.c2s:
+        raw.send(HEADER).expect("</stream:features>")
+        raw.send(STARTTLS).expect("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+    # The beginning of a record of 4 kB with the beginning of a ClientHello.
+    return raw.send(b"\x16\x03\x01\x10\x00\x01\x00\x0f\xfc\x03\x03" + b"r" * 500)
+
+
+def test_memory_of_unauthenticated_connections(place):
+    north = start(place, "limits { unauthenticated-per-address = 1000 }\n")
+    serves(north)
+    for port in (north.c2s, north.c2s_tls):
+        [raw.close() for raw in [half_a_hello(north, port) for _ in range(200)]]
+    eventually(lambda: descriptors(north) < 60)
+    before, files = resident(north), descriptors(north)
+    waiting = [half_a_hello(north, port) for port in (north.c2s, north.c2s_tls) for _ in range(100)]
+    time.sleep(0.2)
+    each = (resident(north) - before) / len(waiting)
+    assert SANITIZED or each <= 16, f"{each} kB for each"
+    for raw in waiting:
+        raw.close()
+    eventually(lambda: descriptors(north) <= files)
+    assert SANITIZED or resident(north) <= before + 1024, (resident(north), before)
+    serves(north)
+
+
+def skim(raw):
+    """Reads what has come and forgets it."""
+    raw.socket.settimeout(0.001)
+    try:
+        while raw.socket.recv(65536):
+            pass
+    except (TimeoutError, ssl.SSLWantReadError):
+        pass
+    raw.socket.settimeout(20)
+
+
+def test_floods_of_changes(place):
+    """What cannot be written to the disk as fast as it comes is refused and does not gather."""
+    north = start(place)
+    north.add_user("bob", "secret-of-bob")
+    serves(north)
+    before = resident(north)
+    ann, bob = bound(north, "ann"), bound(north, "bob")
+    item = "<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='x{}@y.example'/></query></iq>"
+    subscription = "<presence type='subscribe' to='ann@north.example'/><presence type='unsubscribe' to='ann@north.example'/>"
+    for n in range(100):
+        ann.send("".join(item.format(m) for m in range(100)))
+        bob.send(subscription * 100)
+        skim(ann)
+    bob.send("<iq type='get' id='p' to='north.example'><ping xmlns='urn:xmpp:ping'/></iq>").expect("id='p'")
+    assert SANITIZED or resident(north) < before + 48_000, (resident(north), before)
+    ann.close()
+    bob.close()
+    serves(north)
 
 
 def test_garbage_on_every_port(place):

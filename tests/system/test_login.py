@@ -2,6 +2,7 @@
 """Stock clients log in: slixmpp over STARTTLS and direct TLS with each mechanism, go-sendxmpp; and who must not."""
 import asyncio
 import subprocess
+import time
 
 from harness import Person, Raw, run, soon
 from sasl import log_in_with, secured
@@ -77,6 +78,16 @@ async def test_go_sendxmpp_sends(place):
     assert sender.returncode == 0, said
     await person.wait_for("message", lambda m: m["body"].strip() == "from the command line")
     await person.leave()
+
+
+async def test_many_logins_of_one_address(place):
+    """The library tries four mechanisms that we refuse before PLAIN: that is no guessing of passwords."""
+    north = place.branch()
+    ann = north.add_user("ann", "secret-of-ann")
+    began = time.monotonic()
+    for _ in range(20):
+        await (await Person(ann, "secret-of-ann", north).log_in()).leave()
+    assert time.monotonic() - began < 15
 
 
 async def test_new_resource_takes_over(place):

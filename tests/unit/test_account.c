@@ -15,6 +15,7 @@
 
 #include "../support/store_trial.h"
 #include "../support/town.h"
+#include "base/mem.h"
 #include "store/account.h"
 
 static struct town *town;
@@ -196,6 +197,23 @@ static void test_absent(void **state)
 	assert_string_equal(error_for(juliet, "<presence to='nobody@north.example'/>"), "");
 	assert_string_equal(error_for(juliet, "<message to='nobody@north.example' type='error'/>"), "");
 	person_go(&juliet);
+}
+
+/* A client's 256 kB may be written as 1.5 MB: no connection may owe its reader so much. */
+static void test_larger_than_a_client_takes(void **state)
+{
+	struct person *juliet = person_come(town, "juliet@north.example/balcony");
+	struct person *romeo = person_come(town, "romeo@north.example/orchard");
+	char *xml = str_printf("<message to='romeo@north.example/orchard'><body>%0200000d</body></message>", 0);
+
+	(void)state;
+	for (char *c = strstr(xml, "<body>") + 6; *c == '0'; c++)
+		*c = '\'';
+	assert_non_null(strstr(error_for(juliet, xml), "<policy-violation "));
+	assert_string_equal(person_heard(romeo), "");
+	free(xml);
+	person_go(&juliet);
+	person_go(&romeo);
 }
 
 static void test_absent_is_remembered_for_a_while(void **state)
@@ -398,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_equal_names_of_two_hosts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parcels_wait_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_larger_than_a_client_takes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent_is_remembered_for_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_store_that_fails_is_not_an_absent_account, setup,

@@ -30,7 +30,8 @@ static void guest_admitted(struct worker *worker, struct admission_pass *pass)
 	guest->admitted++;
 }
 
-static bool guest_enter(struct world *world, struct admission *admission, struct guest *guest, const char *from)
+static bool guest_enter(struct world *world, struct admission *admission, struct guest *guest,
+                        const char *from)
 {
 	struct address address;
 
@@ -41,7 +42,7 @@ static bool guest_enter(struct world *world, struct admission *admission, struct
 static void the_next_in_line_follows(void **state)
 {
 	struct world *world = world_new(1, true);
-	struct admission *admission = admission_new(2, NULL, 0, &seed);
+	struct admission *admission = admission_new(2, 0, NULL, 0, &seed);
 	struct guest g[5] = { 0 }, stranger = { 0 };
 
 	(void)state;
@@ -72,7 +73,7 @@ static void the_next_in_line_follows(void **state)
 static void leaving_while_the_mail_is_under_way(void **state)
 {
 	struct world *world = world_new(1, true);
-	struct admission *admission = admission_new(1, NULL, 0, &seed);
+	struct admission *admission = admission_new(1, 0, NULL, 0, &seed);
 	struct guest g[3] = { 0 };
 
 	(void)state;
@@ -92,6 +93,45 @@ static void leaving_while_the_mail_is_under_way(void **state)
 	world_free(world);
 }
 
+/* Whoever is freed lets in the next of those that have room of their own, in turn. */
+static void all_addresses_together_have_a_limit(void **state)
+{
+	struct world *world = world_new(1, true);
+	struct admission *admission = admission_new(2, 3, NULL, 0, &seed);
+	struct guest a[4] = { 0 }, b[3] = { 0 }, c = { 0 };
+
+	(void)state;
+	assert_true(guest_enter(world, admission, &a[0], "192.0.2.1"));
+	assert_true(guest_enter(world, admission, &a[1], "192.0.2.1"));
+	assert_false(guest_enter(world, admission, &a[2], "192.0.2.1"));
+	assert_true(guest_enter(world, admission, &b[0], "192.0.2.2"));
+	assert_false(guest_enter(world, admission, &b[1], "192.0.2.2"));
+	assert_false(guest_enter(world, admission, &c, "192.0.2.3"));
+	assert_true(admission_leave(admission, &b[0].pass));
+	world_settle(world);
+	assert_int_equal(b[1].admitted, 1);
+	assert_false(guest_enter(world, admission, &b[2], "192.0.2.2"));
+	assert_true(admission_leave(admission, &a[0].pass));
+	world_settle(world);
+	assert_int_equal(a[2].admitted, 1);
+	assert_true(admission_leave(admission, &a[1].pass));
+	world_settle(world);
+	assert_int_equal(c.admitted, 1);
+	assert_int_equal(b[2].admitted, 0);
+	/* Who waits and leaves takes no place; a crowd of nobody is forgotten. */
+	assert_false(guest_enter(world, admission, &a[3], "192.0.2.4"));
+	assert_true(admission_leave(admission, &a[3].pass));
+	admission_set(admission, 2, 4, NULL, 0);
+	world_settle(world);
+	assert_int_equal(b[2].admitted, 1);
+	assert_true(admission_leave(admission, &a[2].pass));
+	assert_true(admission_leave(admission, &b[1].pass));
+	assert_true(admission_leave(admission, &b[2].pass));
+	assert_true(admission_leave(admission, &c.pass));
+	admission_free(&admission);
+	world_free(world);
+}
+
 static void trusted_networks_have_no_limit(void **state)
 {
 	struct world *world = world_new(1, true);
@@ -101,11 +141,11 @@ static void trusted_networks_have_no_limit(void **state)
 
 	(void)state;
 	assert_true(network_range_read("10.0.0.0/8", &campus));
-	admission = admission_new(1, &campus, 1, &seed);
+	admission = admission_new(1, 0, &campus, 1, &seed);
 	for (int i = 0; i < 3; i++)
 		assert_true(guest_enter(world, admission, &g[i], "10.1.2.3"));
 	/* Trust that ends while they are inside does not confuse the count. */
-	admission_set(admission, 1, NULL, 0);
+	admission_set(admission, 1, 0, NULL, 0);
 	for (int i = 0; i < 3; i++)
 		assert_true(admission_leave(admission, &g[i].pass));
 	assert_true(guest_enter(world, admission, &g[0], "10.1.2.3"));
@@ -119,7 +159,7 @@ static void trusted_networks_have_no_limit(void **state)
 static void a_64_counts_as_one_address(void **state)
 {
 	struct world *world = world_new(1, true);
-	struct admission *admission = admission_new(1, NULL, 0, &seed);
+	struct admission *admission = admission_new(1, 0, NULL, 0, &seed);
 	struct guest g[3] = { 0 };
 
 	(void)state;
@@ -135,18 +175,18 @@ static void a_64_counts_as_one_address(void **state)
 static void a_higher_limit_calls_those_who_wait(void **state)
 {
 	struct world *world = world_new(1, true);
-	struct admission *admission = admission_new(1, NULL, 0, &seed);
+	struct admission *admission = admission_new(1, 0, NULL, 0, &seed);
 	struct guest g[4] = { 0 };
 
 	(void)state;
 	assert_true(guest_enter(world, admission, &g[0], "192.0.2.1"));
 	for (int i = 1; i < 4; i++)
 		assert_false(guest_enter(world, admission, &g[i], "192.0.2.1"));
-	admission_set(admission, 3, NULL, 0);
+	admission_set(admission, 3, 0, NULL, 0);
 	world_settle(world);
 	assert_int_equal(g[1].admitted + g[2].admitted, 2);
 	assert_int_equal(g[3].admitted, 0);
-	admission_set(admission, 0, NULL, 0);
+	admission_set(admission, 0, 0, NULL, 0);
 	world_settle(world);
 	assert_int_equal(g[3].admitted, 1);
 	for (int i = 0; i < 4; i++)
@@ -193,7 +233,8 @@ static void visitor_come(struct worker *worker, struct mail *mail)
 {
 	struct visitor *visitor = LIST_MEMBER(mail, struct visitor, mail);
 
-	if (admission_enter(visitor->hall->admission, worker, &visitor->pass, &visitor->hall->address, visitor_admitted))
+	if (admission_enter(visitor->hall->admission, worker, &visitor->pass, &visitor->hall->address,
+	                    visitor_admitted))
 		visitor_is_in(worker, visitor);
 }
 
@@ -214,7 +255,7 @@ static void visitor_leave(struct worker *worker, struct mail *mail)
 static void many_threads_never_exceed_the_limit(void **state)
 {
 	struct world *world = world_new(4, false);
-	struct hall hall = { .admission = admission_new(LIMIT, NULL, 0, &seed) };
+	struct hall hall = { .admission = admission_new(LIMIT, 0, NULL, 0, &seed) };
 	struct visitor visitors[VISITORS] = { 0 };
 
 	(void)state;
@@ -238,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_next_in_line_follows),
 		cmocka_unit_test(leaving_while_the_mail_is_under_way),
+		cmocka_unit_test(all_addresses_together_have_a_limit),
 		cmocka_unit_test(trusted_networks_have_no_limit),
 		cmocka_unit_test(a_64_counts_as_one_address),
 		cmocka_unit_test(a_higher_limit_calls_those_who_wait),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Core's sections of the configuration: what comes out of them, the defaults that SECURITY promises, and
+ * Core's sections of the configuration: what comes out of them, the defaults that docs/security.md promises, and
  * each fault with the line that it names. No network, no store.
  */
 #include <setjmp.h>

@@ -694,6 +694,105 @@ static void pending_limits(void **unused)
 	scene_close(&c.scene);
 }
 
+/* A roster must stay small enough to be sent. What makes it smaller is always allowed. */
+static void roster_size(void **unused)
+{
+	struct couple c = couple_open("limits { roster-size = 4096 }\n");
+	char text[1400];
+
+	(void)unused;
+	for (int i = 0; i < 5; i++) {
+		snprintf(text, sizeof(text),
+		         "<iq type='set' id='%d'><query xmlns='jabber:iq:roster'>"
+		         "<item jid='n%d@x.example' name='%01000d'/></query></iq>", i, i, 0);
+		client_says(c.romeo, text);
+		client_hears_of(c.romeo, i < 4 ? "type='result'" : "<resource-constraint xmlns");
+		if (i < 4)
+			client_hears_of(c.romeo, "type='set'");
+	}
+	client_says(c.romeo, "<presence type='subscribe' to='n4@x.example.with.a.long.name.that.takes.more.room'/>");
+	client_hears_of(c.romeo, "<resource-constraint xmlns");
+	client_says(c.romeo, "<iq type='set' id='s'><query xmlns='jabber:iq:roster'>"
+	                     "<item jid='n0@x.example'/></query></iq>");
+	client_hears_of(c.romeo, "type='result'");
+	client_forgets(c.romeo);
+	client_says(c.romeo, text);
+	client_hears_of(c.romeo, "type='result'");
+	scene_close(&c.scene);
+}
+
+/* How many stanzas the client has heard that have this in them. */
+static unsigned client_counts(struct client *client, const char *part)
+{
+	unsigned count = 0;
+	const char *heard;
+
+	while (*(heard = client_next(client)))
+		count += strstr(heard, part) != NULL;
+	return count;
+}
+
+/* While a change is written only so much waits behind it, with the sender and with the recipient; the rest
+ * comes back, and nothing is lost. */
+static void changes_are_bounded(void **unused)
+{
+	struct couple c = couple_open("");
+	unsigned refused, heard;
+
+	(void)unused;
+	client_sends(c.romeo, "<presence type='subscribe' to='" JULIET "'/>");
+	for (unsigned i = 0; i < 1200; i++)
+		client_sends(c.romeo, "<message to='" JULIET "'><body>x</body></message>");
+	for (unsigned i = 0; i < 600; i++)
+		client_sends(c.juliet, "<presence type='unsubscribed' to='" ROMEO "'/>");
+	town_settle_without_store(c.scene.town);
+	refused = client_counts(c.romeo, "<resource-constraint xmlns");
+	assert_int_equal(refused, 201);
+	town_settle(c.scene.town);
+	heard = client_counts(c.juliet, "<body>x</body>");
+	refused += client_counts(c.romeo, "<resource-constraint xmlns");
+	assert_true(heard > 400);
+	assert_int_equal(heard + refused, 1200);
+	client_says(c.romeo, "<message to='" JULIET "'><body>y</body></message>");
+	client_hears_of(c.juliet, "<body>y</body>");
+	scene_close(&c.scene);
+}
+
+static void changes_of_others_are_bounded(void **unused)
+{
+	struct couple c = couple_open("");
+
+	(void)unused;
+	for (unsigned i = 0; i < 600; i++)
+		town_send(c.scene.town, "<presence type='subscribe' from='eve@x.example' to='" JULIET "'/>");
+	client_forgets(c.juliet);
+	client_says(c.juliet, "<iq type='set' id='2'><query xmlns='jabber:iq:roster'>"
+	                      "<item jid='" ROMEO "'/></query></iq>");
+	client_hears(c.juliet, "<iq from='" JULIET "' to='" JULIET "/balcony' type='result' id='2'/>");
+	scene_close(&c.scene);
+}
+
+/* §2.1.6: nobody but the server pushes a roster, not even a contact and not another client of the account. */
+static void forged_pushes(void **unused)
+{
+	static const char push[] = "<iq type='set' id='p' to='" JULIET "/balcony'><query xmlns='jabber:iq:roster'>"
+				   "<item jid='eve@x.example' subscription='both'/></query></iq>";
+	struct couple c = couple_subscribed();
+	struct client *other = scene_client(&c.scene, JULIET "/chamber");
+
+	(void)unused;
+	client_says(c.juliet, "<presence type='subscribe' to='" ROMEO "'/>");
+	client_says(c.romeo, "<presence type='subscribed' to='" JULIET "'/>");
+	client_forgets(c.romeo);
+	client_forgets(c.juliet);
+	client_says(c.romeo, push);
+	client_hears_of(c.romeo, "<service-unavailable xmlns");
+	client_says(other, push);
+	client_hears_of(other, "<service-unavailable xmlns");
+	client_hears_nothing(c.juliet);
+	scene_close(&c.scene);
+}
+
 /* Oneself, and presence of no known use. */
 static void odd_presence(void **unused)
 {
@@ -807,6 +906,10 @@ int main(void)
 		cmocka_unit_test(store_fails),
 		cmocka_unit_test(store_of_the_contact_fails),
 		cmocka_unit_test(pending_limits),
+		cmocka_unit_test(roster_size),
+		cmocka_unit_test(changes_are_bounded),
+		cmocka_unit_test(changes_of_others_are_bounded),
+		cmocka_unit_test(forged_pushes),
 		cmocka_unit_test(odd_presence),
 		cmocka_unit_test(account_removed),
 		cmocka_unit_test(account_removed_with_contacts),

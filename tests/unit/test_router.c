@@ -135,10 +135,10 @@ static void test_figures(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		const struct home_figures *figures = &town->server->homes[i].figures;
 
-		messages += figures->messages;
-		bounced += figures->bounced;
-		sessions += figures->sessions;
-		accounts += figures->accounts;
+		messages += figure_get(&figures->messages);
+		bounced += figure_get(&figures->bounced);
+		sessions += figure_get(&figures->sessions);
+		accounts += figure_get(&figures->accounts);
 	}
 	assert_int_equal(messages, 2);
 	assert_int_equal(bounced, 1);

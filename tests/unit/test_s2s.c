@@ -650,6 +650,80 @@ static void pairs_under_way_are_bounded(void **state)
 	far_close(&far);
 }
 
+/* Domains can be made up, and each is another server to ask. */
+static void servers_asked_at_once_are_bounded(void **state)
+{
+	struct far *far = far_open("", "limits { unverified-pairs = 1000 }\n");
+	struct far_stream in = far_connect_open(far, "far.example");
+	unsigned refused = 0;
+	char request[128];
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(request, sizeof(request),
+		         "<db:result from='d%u.example' to='north.example'>key</db:result>", i);
+		far_say(&in, request);
+	}
+	for (unsigned i = 0; i < 20; i++)
+		far_turn(far);
+	far_read(&in);
+	for (const char *at = in.got.data; (at = strstr(at, "<resource-constraint")); at++)
+		refused++;
+	assert_in_range(refused, 1, 300 - 256);
+	far_stream_close(&in);
+	far_close(&far);
+}
+
+/* Who waits for others of his address to leave has no more time than they; others do not notice. */
+static void waiting_for_admission_takes_no_more_time(void **state)
+{
+	struct far *far = far_open("", "limits { unauthenticated-per-address = 1 authenticate = 5s }\n");
+	struct far_stream first = far_connect_open(far, "far.example"), waiting = far_connect(far), third;
+
+	(void)state;
+	far_say(&waiting, FAR_HEADER "from='far.example' to='north.example' version='1.0'>");
+	far_expect_not(&waiting, "<stream:stream");
+	third = far_connect(far);
+	far_stream_close(&third);
+	far_stream_close(&first);
+	far_expect(&waiting, "</stream:features>");
+	third = far_connect(far);
+	far_say(&third, FAR_HEADER "from='far.example' to='north.example' version='1.0'>");
+	town_pass(far->town, 4000);
+	far_expect_not(&third, "<stream:stream");
+	town_pass(far->town, 2000);
+	far_expect(&waiting, "<connection-timeout");
+	far_read(&third);
+	assert_true(third.ended);
+	assert_int_equal(third.got.len, 0);
+	far_stream_close(&waiting);
+	far_stream_close(&third);
+	far_close(&far);
+}
+
+/* RFC 6121 §4.3.2: who asks far and wide learns nothing about which accounts there are. */
+static void a_probe_for_nobody_is_answered(void **state)
+{
+	static const char *const addresses[] = { "nobody@north.example", "nobody@north.example/x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct far *far = far_open("", "");
+		struct far_stream in = far_connect_up(far), out;
+		char *probe = str_printf("<presence type='probe' id='p' from='bob@far.example' to='%s'/>",
+		                         addresses[i]);
+
+		far_say(&in, probe);
+		out = far_accept_up(far);
+		far_expect(&out, "<presence from='nobody@north.example' to='bob@far.example' "
+		                 "type='unsubscribed' id='p'/>");
+		free(probe);
+		far_stream_close(&in);
+		far_stream_close(&out);
+		far_close(&far);
+	}
+}
+
 static void who_proves_nothing_in_time_is_closed(void **state)
 {
 	struct far *far = far_open("", "");
@@ -767,6 +841,9 @@ int main(void)
 		cmocka_unit_test(answers_on_another_stream_are_none),
 		cmocka_unit_test(several_pairs_share_a_stream),
 		cmocka_unit_test(pairs_under_way_are_bounded),
+		cmocka_unit_test(servers_asked_at_once_are_bounded),
+		cmocka_unit_test(waiting_for_admission_takes_no_more_time),
+		cmocka_unit_test(a_probe_for_nobody_is_answered),
 		cmocka_unit_test(who_proves_nothing_in_time_is_closed),
 		cmocka_unit_test(we_know_our_own_keys),
 		cmocka_unit_test(required_tls_comes_before_dialback),

@@ -784,6 +784,29 @@ static void blocked_addresses_come_with_the_account(struct asker *a)
 	assert_memory_equal(load->blocked, "a\nb\n", 4);
 }
 
+static enum store_status put_at_most(struct asker *a, const char *kind, const char *key, size_t most)
+{
+	struct store_document *document = asker_document(a, STORE_DOCUMENT_PUT, ROMEO, kind, key, "<x/>");
+
+	document->most = most;
+	return asker_ask(a, document);
+}
+
+static void documents_of_a_kind_are_bounded(struct asker *a)
+{
+	assert_int_equal(put_at_most(a, "private", "one", 2), STORE_ABSENT);
+	asker_ask(a, asker_account(a, STORE_ACCOUNT_CREATE, ROMEO));
+	assert_int_equal(put_at_most(a, "vcard", "", 2), STORE_OK);
+	assert_int_equal(put_at_most(a, "private", "one", 2), STORE_OK);
+	assert_int_equal(put_at_most(a, "private", "two", 2), STORE_OK);
+	assert_int_equal(put_at_most(a, "private", "three", 2), STORE_FULL);
+	assert_int_equal(put_at_most(a, "private", "two", 2), STORE_OK);
+	assert_int_equal(put_at_most(a, "private", "three", 0), STORE_OK);
+	assert_int_equal(put_at_most(a, "private", "two", 2), STORE_FULL);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "private", "two", NULL)), STORE_OK);
+	assert_int_equal(put_at_most(a, "private", "three", 2), STORE_OK);
+}
+
 static void document_of_the_server_is_created_once(struct asker *a)
 {
 	struct store_document *first = asker_document(a, STORE_DOCUMENT_PUT, "", "secret", "dialback", "abc");
@@ -1036,6 +1059,7 @@ static const struct scenario {
 	SCENARIO(last_items_of_named_nodes),
 	SCENARIO(document_is_put_got_replaced_and_removed),
 	SCENARIO(blocked_addresses_come_with_the_account),
+	SCENARIO(documents_of_a_kind_are_bounded),
 	SCENARIO(document_of_the_server_is_created_once),
 	SCENARIO(document_of_nobody_is_absent),
 	SCENARIO(the_server_is_no_account),

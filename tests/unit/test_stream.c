@@ -438,7 +438,7 @@ static void restart_within_bytes(void **state)
 	assert_story("header(north.example) m1 header(north.example)");
 }
 
-/* SECURITY: what came in clear is not taken for something that came under TLS. */
+/* What came in clear is not taken for something that came under TLS. */
 static void no_bytes_behind_starttls(void **state)
 {
 	(void)state;

@@ -308,6 +308,98 @@ static void garbage_ends_the_handshake(void **state)
 	world_free(world);
 }
 
+/* What a stock client says first; answers its length. */
+static size_t hello_make(uint8_t *out, size_t size)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	BIO *out_bio = BIO_new(BIO_s_mem());
+	int len;
+
+	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out_bio);
+	SSL_set_connect_state(ssl);
+	SSL_do_handshake(ssl);
+	len = BIO_read(out_bio, out, (int)size);
+	assert_true(len > 100);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	return (size_t)len;
+}
+
+/* The same message in records of one byte each. */
+static size_t hello_split(const uint8_t *hello, size_t len, uint8_t *out)
+{
+	uint8_t *to = out;
+
+	for (size_t i = 5; i < len; i++, to += 6) {
+		memcpy(to, "\x16\x03\x01\x00\x01", 5);
+		to[5] = hello[i];
+	}
+	return (size_t)(to - out);
+}
+
+/* Nothing is answered before the last byte, however the hello is cut. */
+static void a_hello_comes_in_pieces(void **state)
+{
+	struct world *world = world_new(1, true);
+	struct tls *server = server_tls();
+	uint8_t hello[4096], split[6 * 4096];
+	size_t hello_len = hello_make(hello, sizeof(hello)), split_len = hello_split(hello, hello_len, split);
+	const struct {
+		const uint8_t *bytes;
+		size_t len, piece;
+	} rows[] = {
+		{ hello, hello_len, 1 },   { hello, hello_len, 100 }, { hello, hello_len, hello_len - 1 },
+		{ hello, hello_len, 4096 }, { split, split_len, 1000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct talker a, b;
+		size_t piece;
+
+		talkers_init(world, &a, &b, 0);
+		conn_start_tls(b.conn, server, NULL, NULL);
+		for (size_t at = 0; at < rows[i].len; at += piece) {
+			assert_int_equal(a.got.len, 0);
+			piece = rows[i].len - at < rows[i].piece ? rows[i].len - at : rows[i].piece;
+			buf_add(conn_out(a.conn), (const char *)rows[i].bytes + at, piece);
+			world_settle(world);
+		}
+		assert_true(a.got.len > 100);
+		assert_int_equal(a.got.data[0], 22);
+		assert_false(b.closed);
+		talkers_part(world, &a, &b);
+	}
+	tls_unref(&server);
+	world_free(world);
+}
+
+static void a_hello_has_16_kB(void **state)
+{
+	static const char head[] = "\x16\x03\x01\x3f\x00\x01\x00\xff\xff";
+	struct world *world = world_new(1, true);
+	struct tls *server = server_tls();
+	struct talker a, b;
+	char more[16384] = { 0 };
+
+	(void)state;
+	talkers_init(world, &a, &b, 0);
+	conn_start_tls(b.conn, server, NULL, NULL);
+	buf_add(conn_out(a.conn), head, sizeof(head) - 1);
+	buf_add(conn_out(a.conn), more, 0x3f00 - 4);
+	world_settle(world);
+	assert_false(b.closed);
+	buf_add(conn_out(a.conn), "\x16\x03\x01\x3f\x00", 5);
+	buf_add(conn_out(a.conn), more, 1000);
+	world_settle(world);
+	assert_true(b.closed);
+	assert_string_equal(b.reason, "TLS hello is too large");
+	talkers_part(world, &a, &b);
+	tls_unref(&server);
+	world_free(world);
+}
+
 static void closing_during_the_handshake(void **state)
 {
 	struct world *world = world_new(1, true);
@@ -940,6 +1032,8 @@ int main(void)
 		cmocka_unit_test(close_says_goodbye_under_tls),
 		cmocka_unit_test(the_handshake_has_10_s),
 		cmocka_unit_test(garbage_ends_the_handshake),
+		cmocka_unit_test(a_hello_comes_in_pieces),
+		cmocka_unit_test(a_hello_has_16_kB),
 		cmocka_unit_test(closing_during_the_handshake),
 		cmocka_unit_test(a_crowd_is_let_in_by_and_by),
 		cmocka_unit_test(much_goes_both_ways_and_is_acknowledged_truly),

@@ -84,11 +84,28 @@ static void each_ascii_byte(void **state)
 	}
 }
 
+/* Cut at each byte, what is left is whole characters. */
+static void what_was_cut_is_trimmed(void **state)
+{
+	static const char whole[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z";
+	static const size_t left[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
+	char text[sizeof(whole)];
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(whole); len++) {
+		memcpy(text, whole, len);
+		text[len] = '\0';
+		utf8_trim(text);
+		assert_int_equal(strlen(text), left[len]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_sequence_at_each_place),
 		cmocka_unit_test(each_ascii_byte),
+		cmocka_unit_test(what_was_cut_is_trimmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

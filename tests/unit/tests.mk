@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Unit tests, tests/unit/test_X.c for each X: one line each between if and endif.
 
-EXTRA_DIST += tests/unit/tree.h
+EXTRA_DIST += tests/unit/certificate.h
+EXTRA_DIST += tests/unit/talker.h
 EXTRA_DIST += tests/unit/tiny_dns.h
+EXTRA_DIST += tests/unit/tree.h
+EXTRA_DIST += tests/unit/vector.h
+EXTRA_DIST += tests/unit/world.h
 EXTRA_DIST += tests/vectors/dialback.csv
 EXTRA_DIST += tests/vectors/caps-xep0115.json
 EXTRA_DIST += tests/vectors/jid.csv
@@ -13,7 +17,6 @@ EXTRA_DIST += tests/vectors/scram.csv
 EXTRA_DIST += tests/vectors/stanza-errors.csv
 EXTRA_DIST += tests/vectors/stream-errors.csv
 EXTRA_DIST += tests/vectors/stringprep.csv
-EXTRA_DIST += tests/unit/world.h tests/unit/vector.h tests/unit/tiny_dns.h
 EXTRA_DIST += tests/vectors/message-delivery-rfc6121-table-1.csv
 EXTRA_DIST += tests/vectors/routing-rfc6121-section-8.csv
 EXTRA_DIST += tests/vectors/subscription-states-rfc6121-appendix-a.csv

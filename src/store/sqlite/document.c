@@ -62,9 +62,19 @@ static enum store_status document_create(struct database *db, struct store_docum
 	return status == STORE_OK ? STORE_CONFLICT : status;
 }
 
+/* Why nothing was put: there is no such owner, or there are too many. */
+static enum store_status document_absence(struct database *db, const struct store_document *document)
+{
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, document->request.owner, &row);
+
+	return status == STORE_OK ? STORE_FULL : status;
+}
+
 enum store_status sqlite_document_put(struct database *db, struct store_request *request)
 {
 	struct store_document *document = (struct store_document *)request;
+	enum store_status status;
 	struct query q;
 
 	if (!document->text) {
@@ -75,5 +85,7 @@ enum store_status sqlite_document_put(struct database *db, struct store_request 
 		return document_create(db, document);
 	document_start(&q, db, QUERY_DOCUMENT_PUT, document);
 	query_put_text_len(&q, document->text, document->text_len);
-	return query_change(&q, STORE_ABSENT);
+	query_put_unsigned(&q, document->most);
+	status = query_change(&q, STORE_ABSENT);
+	return status == STORE_ABSENT ? document_absence(db, document) : status;
 }

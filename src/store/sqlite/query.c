@@ -127,6 +127,8 @@ static const char *const query_sql[QUERIES] = {
 	[QUERY_DOCUMENT_PUT] =
 		"INSERT INTO document (account, kind, key, text)"
 		" SELECT id, ?3, ?4, ?5 FROM account WHERE host = ?1 AND name = ?2"
+		" AND (?6 = 0 OR ?6 > (SELECT count(*) FROM document"
+		" WHERE account = account.id AND kind = ?3 AND key <> ?4))"
 		" ON CONFLICT (account, kind, key) DO UPDATE SET text = excluded.text",
 	[QUERY_DOCUMENT_CREATE] =
 		"INSERT INTO document (account, kind, key, text)"
