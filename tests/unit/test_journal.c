@@ -230,7 +230,7 @@ static void test_the_session_dies(void **state)
 	juliet = juliet_comes("balcony", "<presence/>");
 	archive = archive_of(JULIET);
 	journal_id(archive->entries[1].sequence, id);
-	assert_non_null(strstr(juliet->heard.data, id));
+	assert_non_null(memmem(juliet->heard.data, juliet->heard.len, id, strlen(id)));
 	store_request_free(&archive->request);
 	assert_string_equal(heard_ids(juliet), "2 3");
 	assert_int_equal(archive_count(JULIET), 3);
@@ -312,7 +312,7 @@ static void test_policy_never(void **state)
 	town_settle(town);
 	juliet = juliet_comes("balcony", "<presence/>");
 	says(1);
-	assert_null(strstr(juliet->heard.data, "stanza-id"));
+	assert_null(memmem(juliet->heard.data, juliet->heard.len, "stanza-id", strlen("stanza-id")));
 	assert_string_equal(heard_ids(juliet), "1");
 	assert_int_equal(archive_count(JULIET) + archive_count(ROMEO), 0);
 	person_go(&juliet);
