@@ -39,7 +39,11 @@ enum listen_kind { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_COMPO
 struct listen {
 	enum listen_kind kind;
 	struct address address;
+	bool may_lack;                  /* all addresses were meant: fine on a machine without this family */
 };
+
+/* As the configuration writes it. */
+const char *listen_kind_name(enum listen_kind kind);
 
 /* Section "limits"; sizes in bytes, times in milliseconds. */
 struct limits {

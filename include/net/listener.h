@@ -17,6 +17,8 @@ struct listener;
 struct listener *listener_open(struct workers *workers, const struct address *address,
                                void (*accepted)(struct worker *worker, struct transport *transport, void *owner),
                                void *owner, const char **error);
+/* false: the machine does not speak the address's family (a kernel without IPv6). */
+bool listener_is_possible(const struct address *address);
 /* The address in use: with the port that was chosen where 0 was asked for. */
 void listener_address(const struct listener *listener, struct address *out);
 /* Stops accepting on all workers; the object is freed when the last has done so. */

@@ -36,7 +36,7 @@ static const struct conf_option server_options[] = {
 	          "How many threads carry the traffic; 0 is one for each core. A change needs a restart." },
 	{ .name = "control",
 	  .type = CONF_STRING,
-	  .fallback = HANSA_LOCALSTATEDIR "/run/hansa.sock",
+	  .fallback = HANSA_LOCALSTATEDIR "/lib/hansa/control.sock",
 	  .sentence = "The socket through which hansactl(1) talks to the server. A change needs a restart." },
 	{ .name = "trusted",
 	  .type = CONF_LIST,
@@ -89,8 +89,7 @@ static const struct conf_option listen_options[] = {
 	{ .name = "address",
 	  .type = CONF_STRING,
 	  .example = "\"0.0.0.0\"",
-	  .sentence =
-	          "The IP address; without it all of the machine (\"::\"), for components \"127.0.0.1\"." },
+	  .sentence = "The IP address; without it all of the machine, for components \"127.0.0.1\"." },
 	{ .name = "port",
 	  .type = CONF_INT,
 	  .min = 1,
@@ -510,41 +509,61 @@ static char *hosts_read(struct config *config, const char *path)
 	return fault;
 }
 
-static char *listen_read(const struct conf_section *section, struct listen *listen)
-{
-	static const struct {
-		const char *name;
-		const char *address;
-		uint16_t port;
-	} kinds[] = {
-		[LISTEN_CLIENT] = { "client", "::", PORT_CLIENT },
-		[LISTEN_CLIENT_TLS] = { "client-tls", "::", PORT_CLIENT_TLS },
-		[LISTEN_SERVER] = { "server", "::", PORT_SERVER },
-		[LISTEN_COMPONENT] = { "component", "127.0.0.1", PORT_COMPONENT },
-	};
-	const char *address = conf_string(section, "address");
-	size_t kind = 0;
+/* What a section that says nothing else means. */
+static const struct {
+	const char *name;
+	const char *addresses[2];
 	uint16_t port;
+} listen_kinds[] = {
+	[LISTEN_CLIENT] = { "client", { "0.0.0.0", "::" }, PORT_CLIENT },
+	[LISTEN_CLIENT_TLS] = { "client-tls", { "0.0.0.0", "::" }, PORT_CLIENT_TLS },
+	[LISTEN_SERVER] = { "server", { "0.0.0.0", "::" }, PORT_SERVER },
+	[LISTEN_COMPONENT] = { "component", { "127.0.0.1" }, PORT_COMPONENT },
+};
 
-	while (strcmp(kinds[kind].name, conf_string(section, "kind")) != 0)
-		kind++;
+const char *listen_kind_name(enum listen_kind kind)
+{
+	return listen_kinds[kind].name;
+}
+
+static char *listen_add(struct config *config, const struct conf_section *section, size_t kind,
+                        const char *address)
+{
+	struct listen *listen = &config->listens[config->listen_count++];
+	uint16_t port = conf_is_set(section, "port") ? (uint16_t)conf_number(section, "port")
+	                                             : listen_kinds[kind].port;
+
 	listen->kind = (enum listen_kind)kind;
-	port = conf_is_set(section, "port") ? (uint16_t)conf_number(section, "port") : kinds[kind].port;
-	if (!address)
-		address = kinds[kind].address;
+	listen->may_lack = !conf_is_set(section, "address");
 	if (!address_read(address, port, &listen->address))
 		return conf_fault(section, "bad value \"%s\" for address; allowed: an IP address", address);
 	return NULL;
 }
 
+static char *listen_read(struct config *config, const struct conf_section *section)
+{
+	const char *const *addresses;
+	char *fault = NULL;
+	size_t kind = 0;
+
+	while (strcmp(listen_kinds[kind].name, conf_string(section, "kind")) != 0)
+		kind++;
+	if (conf_is_set(section, "address"))
+		return listen_add(config, section, kind, conf_string(section, "address"));
+	addresses = listen_kinds[kind].addresses;
+	for (size_t i = 0; i < 2 && addresses[i] && !fault; i++)
+		fault = listen_add(config, section, kind, addresses[i]);
+	return fault;
+}
+
 static char *listens_read(struct config *config)
 {
+	size_t count = sections_count(config->conf, "listen");
 	char *fault = NULL;
 
-	config->listen_count = sections_count(config->conf, "listen");
-	config->listens = arena_zalloc(&config->arena, config->listen_count * sizeof(*config->listens));
-	for (size_t i = 0; i < config->listen_count && !fault; i++)
-		fault = listen_read(conf_section_at(config->conf, "listen", i), &config->listens[i]);
+	config->listens = arena_zalloc(&config->arena, 2 * count * sizeof(*config->listens));
+	for (size_t i = 0; i < count && !fault; i++)
+		fault = listen_read(config, conf_section_at(config->conf, "listen", i));
 	return fault;
 }
 

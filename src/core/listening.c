@@ -80,7 +80,8 @@ static bool listening_open(struct server *server, const struct listen *listen, s
 		free(listening);
 		return false;
 	}
-	log_info(server->log, NULL, "listening", LOG_STR("address", address));
+	log_info(server->log, NULL, "listening", LOG_STR("for", listen_kind_name(listen->kind)),
+	         LOG_STR("address", address));
 	list_add_last(opened, &listening->link);
 	return true;
 }
@@ -123,6 +124,8 @@ bool listening_update(struct server *server, const struct config *config, char *
 		const struct listen *listen = &config->listens[i];
 
 		if (list_has_listen(&server->listeners, listen) || list_has_listen(&opened, listen))
+			continue;
+		if (listen->may_lack && !listener_is_possible(&listen->address))
 			continue;
 		if (!listening_open(server, listen, &opened, error)) {
 			listening_close_all(&opened);

@@ -41,7 +41,7 @@ static int options_read(struct options *options, int argc, char **argv)
 
 	options->socket = getenv("HANSA_CONTROL");
 	if (!options->socket)
-		options->socket = HANSA_LOCALSTATEDIR "/run/hansa.sock";
+		options->socket = HANSA_LOCALSTATEDIR "/lib/hansa/control.sock";
 	while ((c = getopt_long(argc, argv, "+s:jVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 's':

@@ -59,6 +59,15 @@ static int socket_new(const struct address *address, int option)
 	return -1;
 }
 
+bool listener_is_possible(const struct address *address)
+{
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != EAFNOSUPPORT;
+}
+
 /* With SO_REUSEPORT a second server would quietly share the address with the first: without it the kernel tells. */
 static bool address_is_free(const struct address *address)
 {

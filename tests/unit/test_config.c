@@ -113,8 +113,8 @@ static void test_hosts(void **state)
 
 static void test_listens(void **state)
 {
-	static const char *const expected[] = { "[::]:5222", "[::]:5223", "192.0.2.1:5269", "127.0.0.1:5347",
-		                                "[::1]:6000" };
+	static const char *const expected[] = { "0.0.0.0:5222",   "[::]:5222",      "0.0.0.0:5223", "[::]:5223",
+		                                "192.0.2.1:5269", "127.0.0.1:5347", "[::1]:6000" };
 	const struct config *config = load("host \"north.example\" { }\ntls { client-required = no }\n"
 	                                   "listen a { kind = client }\n"
 	                                   "listen b { kind = client-tls }\n"
@@ -123,14 +123,16 @@ static void test_listens(void **state)
 	                                   "listen e { kind = client address = \"::1\" port = 6000 }\n");
 
 	(void)state;
-	assert_int_equal(config->listen_count, 5);
+	assert_int_equal(config->listen_count, 7);
 	for (size_t i = 0; i < config->listen_count; i++) {
 		char text[ADDRESS_TEXT];
 
 		address_write(&config->listens[i].address, text);
 		assert_string_equal(text, expected[i]);
 	}
-	assert_int_equal(config->listens[1].kind, LISTEN_CLIENT_TLS);
+	assert_int_equal(config->listens[2].kind, LISTEN_CLIENT_TLS);
+	assert_true(config->listens[1].may_lack);
+	assert_false(config->listens[6].may_lack);
 	config_unref(&config);
 }
 
