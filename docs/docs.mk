@@ -16,4 +16,5 @@ EXTRA_DIST += \
 	docs/hansa.conf.5.in \
 	docs/jids.md \
 	docs/link-two-branches.md \
+	docs/performance.md \
 	docs/security.md
