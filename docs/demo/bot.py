@@ -4,9 +4,12 @@
 
     bot.py DOMAIN SECRET HOST PORT
 """
+import logging
 import sys
 
-from slixmpp.componentxmpp import ComponentXMPP
+logging.basicConfig(level=logging.ERROR)
+
+from slixmpp.componentxmpp import ComponentXMPP  # noqa: E402
 
 
 class Bot(ComponentXMPP):

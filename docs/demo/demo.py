@@ -6,15 +6,18 @@ North is on 127.0.0.2, South on 127.0.0.3; they find each other by the SRV recor
 0 only when everything has arrived.
 """
 import asyncio
+import logging
 import pathlib
 import signal
 import subprocess
 import sys
 import tempfile
 
-from branch import Branch
-from dns import Dns
-from person import Person
+logging.getLogger("slixmpp.stringprep").setLevel(logging.ERROR)
+
+from branch import Branch  # noqa: E402
+from dns import Dns  # noqa: E402
+from person import Person  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECRET = "a-secret-of-the-demonstration"
@@ -24,24 +27,24 @@ def say(text):
     print(text, flush=True)
 
 
-def start_branches(folder, dns):
+def make_branches(folder, dns):
     where = f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\n'
     bot = f'component "bot.north.example" {{ secret = "{SECRET}"  name = "Bot" }}\n'
     north = Branch(folder / "north", "north.example", "127.0.0.2", where + bot)
     south = Branch(folder / "south", "south.example", "127.0.0.3", where)
     dns.branch("north.example", north.address, north.s2s, ["bot.north.example"])
     dns.branch("south.example", south.address, south.s2s)
-    for branch in (north, south):
-        branch.start()
-        say(f"branch {branch.domain} is up on {branch.address}")
     return north, south
 
 
-def start_bot(north):
-    bot = subprocess.Popen([sys.executable, HERE / "bot.py", "bot.north.example", SECRET, north.address,
-                            str(north.component)], stdout=subprocess.PIPE, text=True)
-    say("component " + bot.stdout.readline().strip())
-    return bot
+def start(branch):
+    branch.start()
+    say(f"branch    {branch.domain} is up on {branch.address}")
+
+
+def run_bot(north):
+    return subprocess.Popen([sys.executable, HERE / "bot.py", "bot.north.example", SECRET, north.address,
+                             str(north.component)], stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
 async def chat(sender, recipient, text):
@@ -65,9 +68,9 @@ async def ask_bot(person, text):
 
 
 async def traffic(north, south):
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
+    ann = await Person(north.add_user("ann", "secret-of-ann") + "/desk", "secret-of-ann", north).log_in()
     say(f"login     {ann.boundjid}")
-    bob = await Person(south.add_user("bob", "secret-of-bob"), "secret-of-bob", south).log_in()
+    bob = await Person(south.add_user("bob", "secret-of-bob") + "/phone", "secret-of-bob", south).log_in()
     say(f"login     {bob.boundjid}")
     await chat(ann, bob, "Good morning from the north")
     await chat(bob, ann, "And from the south")
@@ -78,29 +81,53 @@ async def traffic(north, south):
     await bob.leave()
 
 
+def converse(branches):
+    loop = asyncio.get_event_loop()
+    try:
+        loop.run_until_complete(traffic(*branches))
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
 def run(folder):
     dns = Dns("127.0.0.4")
-    branches, bot = (), None
+    branches, bot = make_branches(folder, dns), None
     try:
-        branches = start_branches(folder, dns)
-        bot = start_bot(branches[0])
-        asyncio.get_event_loop().run_until_complete(traffic(*branches))
+        for branch in branches:
+            start(branch)
+        bot = run_bot(branches[0])
+        say("component " + bot.stdout.readline().strip())
+        converse(branches)
         say("everything has arrived")
         return 0
     except (asyncio.TimeoutError, RuntimeError, OSError) as error:
         say(f"failed: {error or 'something did not arrive in time'}")
         for branch in branches:
-            say(f"--- log of {branch.domain}\n{branch.log()[-4000:]}")
+            if branch.log():
+                say(f"--- log of {branch.domain}\n{branch.log()[-4000:]}")
         return 1
     finally:
         if bot:
-            bot.send_signal(signal.SIGTERM)
+            bot.terminate()
             bot.wait()
         for branch in branches:
             branch.stop()
         dns.close()
 
 
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="hansa-demo-") as name:
-        sys.exit(run(pathlib.Path(name)))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        with tempfile.TemporaryDirectory(prefix="hansa-demo-") as name:
+            sys.exit(run(pathlib.Path(name)))
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)
