@@ -95,7 +95,7 @@ static void connection_fail(struct connection *connection, enum stream_condition
 {
 	struct log *log = stream_home(connection->stream)->server->log;
 
-	log_warn(log, stream_id(connection->stream), "component stream refused",
+	log_warn(log, stream_name(connection->stream), "component stream refused",
 	         LOG_STR("component", connection->domain),
 	         LOG_STR("condition", stream_condition_name(condition)), LOG_STR("reason", text));
 	connection->state = CONNECTION_ENDING;
@@ -163,7 +163,7 @@ static void connection_arrived(struct stream *stream, void *owner)
 	stream_set_limit(stream, limits->stanza_component);
 	stream_set_rate(stream, limits->component_rate, limits->component_burst);
 	buf_add_lit(stream_out(stream), "<handshake/>");
-	log_info(home->server->log, stream_id(stream), "component attached",
+	log_info(home->server->log, stream_name(stream), "component attached",
 	         LOG_STR("component", connection->domain),
 	         LOG_STR("address", connection->component->address));
 }
@@ -271,7 +271,7 @@ static void connection_closed(struct stream *stream, void *owner, enum stream_co
 	struct home *home = stream_home(stream);
 
 	if (connection->component)
-		log_info(home->server->log, stream_id(stream), "component detached",
+		log_info(home->server->log, stream_name(stream), "component detached",
 		         LOG_STR("component", connection->domain),
 		         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
 		         LOG_STR("reason", text));

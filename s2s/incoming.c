@@ -103,7 +103,7 @@ static void incoming_closed(struct stream *stream, void *owner, enum stream_cond
 {
 	struct incoming *incoming = owner;
 
-	log_info(s2s_log(incoming->s2s), stream_id(stream), "server stream closed",
+	log_info(s2s_log(incoming->s2s), stream_name(stream), "server stream closed",
 	         LOG_STR("peer", incoming->from), LOG_STR("address", incoming->address),
 	         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
 	         LOG_STR("reason", text));
@@ -115,7 +115,7 @@ static void incoming_closed(struct stream *stream, void *owner, enum stream_cond
 
 void incoming_fail(struct incoming *incoming, enum stream_condition condition, const char *text)
 {
-	log_warn(s2s_log(incoming->s2s), stream_id(incoming->stream), "server stream refused",
+	log_warn(s2s_log(incoming->s2s), stream_name(incoming->stream), "server stream refused",
 	         LOG_STR("peer", incoming->from), LOG_STR("address", incoming->address),
 	         LOG_STR("condition", stream_condition_name(condition)), LOG_STR("reason", text));
 	incoming->state = INCOMING_ENDING;

@@ -70,7 +70,7 @@ static void pair_answer(struct pair *pair, enum dialback_type type, const char *
 {
 	struct dialback request = { .kind = DIALBACK_RESULT, .from = pair->from, .to = pair->to };
 
-	log_info(s2s_log(pair->incoming->s2s), stream_id(pair->incoming->stream), "dialback",
+	log_info(s2s_log(pair->incoming->s2s), stream_name(pair->incoming->stream), "dialback",
 	         LOG_STR("from", pair->from), LOG_STR("to", pair->to),
 	         LOG_STR("result", type == DIALBACK_VALID     ? "valid"
 	                           : type == DIALBACK_INVALID ? "invalid"
@@ -139,7 +139,7 @@ static const char *incoming_result_fault(const struct incoming *incoming, const 
 static void incoming_refuse_result(struct incoming *incoming, const struct dialback *request,
                                    const char *fault)
 {
-	log_info(s2s_log(incoming->s2s), stream_id(incoming->stream), "dialback refused",
+	log_info(s2s_log(incoming->s2s), stream_name(incoming->stream), "dialback refused",
 	         LOG_STR("from", request->from), LOG_STR("to", request->to), LOG_STR("result", fault));
 	incoming_answer(incoming, request, DIALBACK_ERROR, fault);
 	if (list_is_empty(&incoming->pairs) && incoming_lacks_tls(incoming, request->from))

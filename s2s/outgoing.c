@@ -194,7 +194,7 @@ void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const cha
 /* The peer broke the rules. */
 void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text)
 {
-	log_warn(s2s_log(outgoing->s2s), stream_id(outgoing->stream), "server stream refused",
+	log_warn(s2s_log(outgoing->s2s), stream_name(outgoing->stream), "server stream refused",
 	         LOG_STR("peer", outgoing->remote), LOG_STR("condition", stream_condition_name(condition)),
 	         LOG_STR("reason", text));
 	outgoing_note(outgoing, TROUBLE_BROKEN, text);

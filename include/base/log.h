@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The log: one line for an event, "time level id event key=value ...", to stderr, a file or syslog. Everything in a
- * value is escaped (C0, C1, quotes, blanks put it in quotes), so nothing from outside can forge a line. Never message
- * content, never a secret. Callable on any thread; a line is written whole.
+ * value is escaped (C0, C1, quotes, blanks put it in quotes), so nothing from outside can forge a line. A value that is
+ * absent is left out with its key. Never message content, never a secret. Callable on any thread; a line is written
+ * whole.
  *
- *	log_info(log, stream_id, "session bound", LOG_STR("jid", jid), LOG_INT("worker", 1));
+ *	log_info(log, name, "session bound", LOG_STR("jid", jid), LOG_INT("worker", 1));
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -19,19 +20,14 @@ struct log;
 
 struct log_field {
 	const char *key;        /* NULL ends the array */
-	const char *text;       /* NULL: number is meant */
+	const char *text;       /* NULL: absent, or with len 0 number is meant */
 	size_t len;             /* of text; SIZE_MAX: up to its NUL */
 	int64_t number;
 };
 
-#define LOG_STR(key, value) { (key), log_text(value), SIZE_MAX, 0 }
-#define LOG_STRN(key, value, len) { (key), log_text(value), (len), 0 }
+#define LOG_STR(key, value) { (key), (value), SIZE_MAX, 0 }
+#define LOG_STRN(key, value, len) { (key), (value), (len), 0 }
 #define LOG_INT(key, value) { (key), NULL, 0, (int64_t)(value) }
-
-static inline const char *log_text(const char *s)
-{
-	return s ? s : "-";
-}
 
 /* path: for LOG_TARGET_FILE. NULL and *error where the file cannot be opened (text owned by errno's table). */
 struct log *log_open(enum log_target target, const char *path, enum log_level level, const char **error);

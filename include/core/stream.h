@@ -60,9 +60,10 @@ void stream_set_rate(struct stream *stream, uint32_t bytes_per_second, uint32_t 
 
 struct home *stream_home(const struct stream *stream);
 struct conn *stream_conn(const struct stream *stream);
-/* Our id of this stream: the one in our header when accepted, else the peer's once its header has come. For
- * logs too. */
+/* Our id of this stream: the one in our header when accepted, else the peer's once its header has come. */
 const char *stream_id(const struct stream *stream);
+/* What the log calls the connection: short, ours, and the same through restarts. */
+const char *stream_name(const struct stream *stream);
 const char *stream_lang(const struct stream *stream);
 
 /* Our header; from, to may be NULL. extra: attributes and declarations ("xmlns:db='...'"), NULL. With an

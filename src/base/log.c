@@ -185,10 +185,18 @@ static void line_add_text(struct log_line *line, const char *text, size_t len)
 		line_add_quoted(line, text, len);
 }
 
-static void line_add_value(struct log_line *line, const struct log_field *field)
+static bool field_is_absent(const struct log_field *field)
+{
+	return !field->text && field->len > 0;
+}
+
+static void line_add_field(struct log_line *line, const struct log_field *field)
 {
 	char number[24];
 
+	line_add_str(line, " ");
+	line_add_str(line, field->key);
+	line_add_str(line, "=");
 	if (field->text) {
 		line_add_text(line, field->text, field->len == SIZE_MAX ? strlen(field->text) : field->len);
 	} else {
@@ -232,14 +240,12 @@ void log_write(struct log *log, enum log_level level, const char *id, const char
 	line.cut = false;
 	if (log->target != LOG_TARGET_SYSLOG)
 		line_add_head(&line, level);
-	line_add_text(&line, log_text(id), strlen(log_text(id)));
+	line_add_text(&line, id ? id : "-", strlen(id ? id : "-"));
 	line_add_str(&line, " ");
 	line_add_str(&line, event);
 	for (; fields->key; fields++) {
-		line_add_str(&line, " ");
-		line_add_str(&line, fields->key);
-		line_add_str(&line, "=");
-		line_add_value(&line, fields);
+		if (!field_is_absent(fields))
+			line_add_field(&line, fields);
 	}
 	line_end(&line);
 	if (log->target == LOG_TARGET_SYSLOG)

@@ -45,16 +45,15 @@ static void auth_end_exchange(struct client *client)
 	stream_resume(client->stream);
 }
 
-static void auth_log_failure(const struct client *client, const struct address *peer,
-                             enum sasl_condition condition)
+/* A wrong password is an event. What fails before is how some clients find the mechanism that they can speak. */
+static void auth_log_failure(const struct client *client, enum sasl_condition condition)
 {
-	const struct sasl *sasl = client->login->sasl;
-	char address[ADDRESS_TEXT];
+	const struct login *login = client->login;
+	const struct sasl *sasl = login->sasl;
 
-	address_write(peer, address);
-	log_info(client_log(client), stream_id(client->stream), "login failed",
-	         LOG_STR("user", sasl ? sasl_claimed(sasl) : NULL), LOG_STR("host", client->login->host),
-	         LOG_STR("address", address),
+	LOG_LINE(client_log(client), login->guesses ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	         stream_name(client->stream), "login failed", LOG_STR("user", sasl ? sasl_claimed(sasl) : NULL),
+	         LOG_STR("host", login->host), LOG_STR("address", login->address),
 	         LOG_STR("mechanism", sasl ? sasl_mechanism_name(sasl_used(sasl)) : NULL),
 	         LOG_STR("reason", sasl_condition_name(condition)));
 }
@@ -87,7 +86,7 @@ static void auth_failed(struct client *client, enum sasl_condition condition)
 		figure_add(&home->figures.login_failures, 1);
 		if (login->guesses)
 			failures_note(home, sasl_user(login->sasl), &peer);
-		auth_log_failure(client, &peer, condition);
+		auth_log_failure(client, condition);
 	}
 	auth_end_exchange(client);
 	if (condition != SASL_TEMPORARY_AUTH_FAILURE)

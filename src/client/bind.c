@@ -61,7 +61,7 @@ static void bind_done(struct client *client, struct session *session)
 	bind_say_jid(client, client->login->request);
 	client_end_login(client);
 	client_set_state(client, CLIENT_BOUND);
-	log_info(worker_log(session->account->home->worker), stream_id(client->stream), "session bound",
+	log_info(worker_log(session->account->home->worker), stream_name(client->stream), "session bound",
 	         LOG_STR("jid", session->jid.text), LOG_STR("address", session->address),
 	         LOG_STR("tls", tls.version));
 	stream_resume(client->stream);

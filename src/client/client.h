@@ -53,6 +53,7 @@ struct login {
 	struct admission_pass pass;
 	bool enters;                    /* the pass waits, or is inside */
 	bool admitting;                 /* admitted() will still come */
+	char address[ADDRESS_TEXT];     /* whose connection it is */
 	char *host;                     /* prepared; named by the first header, for good */
 	struct arena arena;             /* what follows, of one stream */
 	const char *from;               /* bare JID that the header claims; NULL: none */

@@ -75,7 +75,7 @@ void client_set_state(struct client *client, enum client_state state)
 {
 	if (client->state == CLIENT_ENDING)
 		return;
-	log_debug(worker_log(stream_home(client->stream)->worker), stream_id(client->stream), "client state",
+	log_debug(worker_log(stream_home(client->stream)->worker), stream_name(client->stream), "client state",
 	          LOG_STR("from", state_names[client->state]), LOG_STR("to", state_names[state]));
 	client->state = state;
 }
@@ -337,15 +337,26 @@ static void client_silent(struct stream *stream, void *owner)
 
 /* ---- the end ---- */
 
+/* Who connects and leaves again, as those do who look whether somebody listens, is no event. */
+static void client_log_end(const struct client *client, enum stream_condition condition, const char *text)
+{
+	bool is_event = client->session || condition != STREAM_NO_ERROR || text;
+
+	LOG_LINE(worker_log(stream_home(client->stream)->worker), is_event ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	         stream_name(client->stream), "client closed",
+	         LOG_STR("jid", client->session ? client->session->jid.text : NULL),
+	         LOG_STR("address", client->session ? NULL : client->login->address),
+	         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
+	         LOG_STR("reason", text));
+}
+
 static void client_closed(struct stream *stream, void *owner, enum stream_condition condition,
                           const char *text)
 {
 	struct client *client = owner;
 
-	log_info(worker_log(stream_home(stream)->worker), stream_id(stream), "client closed",
-	         LOG_STR("jid", client->session ? client->session->jid.text : NULL),
-	         LOG_STR("error", condition ? stream_condition_name(condition) : NULL),
-	         LOG_STR("reason", text));
+	(void)stream;
+	client_log_end(client, condition, text);
 	list_remove(&client->link);
 	client_end_login(client);
 	if (client->session)

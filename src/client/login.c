@@ -23,6 +23,7 @@ void client_begin_login(struct client *client)
 	login->client = client;
 	login->enters = true;
 	conn_address(stream_conn(client->stream), &peer, &own);
+	address_write(&peer, login->address);
 	if (admission_enter(home->server->admission, home->worker, &login->pass, &peer, login_admitted)) {
 		client_admitted(client);
 		return;

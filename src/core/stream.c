@@ -68,6 +68,7 @@ struct stream *stream_new(struct home *home, struct transport *transport, const 
 	stream->job.run = stream_turned;
 	framer_init(&stream->framer);
 	id_random(worker_entropy(home->worker), stream->id);
+	memcpy(stream->name, stream->id, STREAM_NAME_LEN);
 	stream_enter(stream, home);
 	stream->conn =
 		conn_new(home->worker, transport, &stream_conn_class, stream, home->config->limits.unsent);
@@ -112,6 +113,11 @@ struct conn *stream_conn(const struct stream *stream)
 const char *stream_id(const struct stream *stream)
 {
 	return stream->peer_id ? stream->peer_id : stream->id;
+}
+
+const char *stream_name(const struct stream *stream)
+{
+	return stream->name;
 }
 
 const char *stream_lang(const struct stream *stream)

@@ -297,6 +297,20 @@ static void stream_read_stanza(struct stream *stream, const char *bytes, size_t 
 	}
 }
 
+/* A handshake record (RFC 8446 §5.1) where a stream should begin in clear: worth a word to whoever reads the log. */
+static bool is_tls(const char *bytes, size_t len)
+{
+	return len >= 2 && memcmp(bytes, "\x16\x03", 2) == 0;
+}
+
+static void stream_refuse_noise(struct stream *stream, const char *bytes, size_t len)
+{
+	bool first = !stream->prime;
+
+	stream_break(stream, first && is_utf16(bytes, len) ? STREAM_UNSUPPORTED_ENCODING : STREAM_NOT_WELL_FORMED,
+	             first && is_tls(bytes, len) ? "TLS where a stream begins in clear" : NULL);
+}
+
 /* Once our footer is out only the peer's is of interest. */
 static void stream_read_unit(struct stream *stream, enum framer_result kind, const char *bytes, size_t len)
 {
@@ -319,10 +333,7 @@ static void stream_read_unit(struct stream *stream, enum framer_result kind, con
 		stream_break(stream, STREAM_RESTRICTED_XML, NULL);
 		break;
 	default:
-		stream_break(stream,
-		             !stream->prime && is_utf16(bytes, len) ? STREAM_UNSUPPORTED_ENCODING
-		                                                    : STREAM_NOT_WELL_FORMED,
-		             NULL);
+		stream_refuse_noise(stream, bytes, len);
 		break;
 	}
 }

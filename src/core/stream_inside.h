@@ -11,6 +11,8 @@
 #include "net/timer.h"
 #include "xmpp/framer.h"
 
+enum { STREAM_NAME_LEN = 8 };
+
 struct stream {
 	struct home *home;
 	struct list_link at_home;       /* home->open_streams */
@@ -31,6 +33,7 @@ struct stream {
 
 	/* Output. */
 	char id[ID_LEN + 1];
+	char name[STREAM_NAME_LEN + 1]; /* the beginning of its first id */
 	struct parcel *unacked, **unacked_end;  /* in the order of their positions */
 	uint32_t unacked_count;
 	uint16_t sweep_ms;              /* until the next look at what has been acknowledged */

@@ -172,7 +172,15 @@ static void tls_forget_errors(void)
 		ERR_clear_error();
 }
 
-/* What a call that did not succeed means; the reason is one of OpenSSL's own strings. */
+/* OpenSSL's own string, but for the commonest fault, of which it speaks in riddles. */
+static const char *tls_reason(unsigned long error)
+{
+	if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
+		return "no TLS where TLS begins";
+	return ERR_reason_error_string(error);
+}
+
+/* What a call that did not succeed means. */
 static enum tls_status tls_session_status(struct tls_session *session, int result)
 {
 	switch (SSL_get_error(session->ssl, result)) {
@@ -181,7 +189,7 @@ static enum tls_status tls_session_status(struct tls_session *session, int resul
 	case SSL_ERROR_ZERO_RETURN:
 		return TLS_ENDED;
 	default:
-		session->error = ERR_reason_error_string(ERR_peek_error());
+		session->error = tls_reason(ERR_peek_error());
 		ERR_clear_error();
 		return TLS_BROKEN;
 	}

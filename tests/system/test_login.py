@@ -127,5 +127,27 @@ def test_unknown_host_is_said(place):
     assert "host-unknown" in raw.expect_close()
 
 
+async def test_the_log_follows_a_connection(place):
+    """One name from the first header to the end, and at the level info nothing that went as it should but these two."""
+    north = place.branch(level="debug")
+    ann = north.add_user("ann", "secret-of-ann")
+    person = await Person(ann, "secret-of-ann", north).log_in()
+    await person.leave()
+    await soon(lambda: "client closed" in north.log())
+    lines = [line.split() for line in north.log().splitlines()]
+    lines = [line for line in lines if line[3] in ("client", "session", "login")]
+    assert len({line[2] for line in lines}) == 1, north.log()
+    info = [" ".join(line[3:5]) for line in lines if line[1] == "info"]
+    assert info == ["session bound", "client closed"], info
+
+
+def test_the_log_says_what_was_no_xmpp(place):
+    north = place.branch()
+    for port, noise in ((north.c2s, b"\x16\x03\x01\x00\x05"), (north.c2s_tls, b"<stream:stream xmlns='jabber:client'>")):
+        Raw(north.address, port).send(noise).expect_close()
+    assert 'reason="TLS where a stream begins in clear"' in north.log(), north.log()
+    assert 'reason="no TLS where TLS begins"' in north.log(), north.log()
+
+
 if __name__ == "__main__":
     run(globals())

@@ -82,7 +82,7 @@ static void line_has_its_form(void **state)
 	         LOG_INT("worker", -1), LOG_STR("none", NULL), LOG_STRN("part", "abcdef", 3));
 	log_close(&log);
 	assert_null(log);
-	assert_logged("info c1 session bound jid=romeo@north.example/balcony worker=-1 none=- part=abc\n");
+	assert_logged("info c1 session bound jid=romeo@north.example/balcony worker=-1 part=abc\n");
 }
 
 static void levels_filter(void **state)
