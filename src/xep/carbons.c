@@ -26,6 +26,16 @@ static void carbons_asked(struct iq_request *request)
 	iq_done(request);
 }
 
+/* Mostly nobody does, and no message need be looked at. */
+static bool somebody_gets_carbons(const struct account *account)
+{
+	for (const struct session *session = session_first(account); session; session = session_next(session)) {
+		if (session->carbons)
+			return true;
+	}
+	return false;
+}
+
 /* ---- which messages (§6.1) ---- */
 
 static bool is_private(const struct element *message)
@@ -127,8 +137,8 @@ static enum hook_result carbons_session_sent(struct session *sender, struct stan
 	struct account *account = sender->account;
 	const struct stanza *carbon = NULL;
 
-	if (!message->to.text || jid_same_bare(&message->to, &account->jid) || !is_eligible(message) ||
-	    message->type == MESSAGE_ERROR)
+	if (!somebody_gets_carbons(account) || !message->to.text ||
+	    jid_same_bare(&message->to, &account->jid) || !is_eligible(message) || message->type == MESSAGE_ERROR)
 		return HOOK_NEXT;
 	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (session->carbons && session != sender)
@@ -144,7 +154,8 @@ static void carbons_message_delivered(struct account *account, const struct parc
 {
 	const struct stanza *message = parcel->stanza, *carbon = NULL;
 
-	if (!is_eligible(message) || (is_from_occupant(message) && !is_room_invitation(message->root)))
+	if (!somebody_gets_carbons(account) || !is_eligible(message) ||
+	    (is_from_occupant(message) && !is_room_invitation(message->root)))
 		return;
 	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (session->carbons && !gets_it(session, parcel) && !jid_same(&session->jid, &message->from))
