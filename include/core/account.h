@@ -22,6 +22,7 @@ enum account_state { ACCOUNT_LOADING, ACCOUNT_READY, ACCOUNT_ABSENT, ACCOUNT_FAI
 struct account {
 	struct home *home;
 	struct jid jid;                 /* bare; owned */
+	const struct host *host;        /* of this home's snapshot; NULL: it is no longer served, or the account is gone */
 	enum account_state state;
 	struct list sessions;           /* struct session.link; in the order of binding */
 	size_t session_count;

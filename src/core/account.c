@@ -59,6 +59,7 @@ static struct account *account_new(struct home *home, const struct jid *address)
 	account->jid = *address;
 	account->jid.resource_len = 0;
 	account->jid.text = memcpy((char *)account->parts + parts, address->text, len);
+	account->host = config_host(home->config, jid_domain_text(address), address->domain_len);
 	account->state = ACCOUNT_LOADING;
 	account->waiting_end = &account->waiting;
 	list_init(&account->sessions);
@@ -94,6 +95,7 @@ static void account_remove(struct account *account)
 	if (account->state == ACCOUNT_READY)
 		figure_add(&home->figures.accounts, -1);
 	account->gone = true;
+	account->host = NULL;
 	if (account->holds == 0)
 		account_free(account);
 }
@@ -403,7 +405,7 @@ static struct account **accounts_list(const struct home *home, size_t *count)
 	return all;
 }
 
-/* Hosts that are no longer configured take their accounts with them. */
+/* Accounts follow their hosts into the new snapshot; hosts that are no longer configured take theirs with them. */
 void accounts_configured(struct home *home)
 {
 	size_t count;
@@ -412,7 +414,8 @@ void accounts_configured(struct home *home)
 	for (size_t i = 0; i < count; i++) {
 		const struct jid *jid = &all[i]->jid;
 
-		if (!config_host(home->config, jid_domain_text(jid), jid->domain_len))
+		all[i]->host = config_host(home->config, jid_domain_text(jid), jid->domain_len);
+		if (!all[i]->host)
 			account_end(all[i], false, STREAM_HOST_GONE, "This host is no longer served here");
 	}
 	free(all);
@@ -605,15 +608,13 @@ static void resource_receive_iq(struct account *account, struct parcel *parcel)
 static void account_receive_iq(struct account *account, struct parcel *parcel)
 {
 	struct home *home = account->home;
-	const struct jid *jid = &account->jid;
 
 	if (!jid_is_bare(&parcel->to))
 		resource_receive_iq(account, parcel);
 	else if (parcel->stanza->type == IQ_RESULT || parcel->stanza->type == IQ_ERROR)
 		parcel_taken(home, &parcel);
 	else
-		iq_dispatch(home, account, config_host(home->config, jid_domain_text(jid), jid->domain_len),
-		            parcel);
+		iq_dispatch(home, account, account->host, parcel);
 }
 
 void account_receive(struct account *account, struct parcel *parcel)

@@ -135,12 +135,11 @@ static bool message_may_be_archived(const struct stanza *message)
 
 bool journal_wants(const struct account *account, const struct stanza *message, const struct jid *peer)
 {
-	const struct jid *jid = &account->jid;
-	const struct host *host = config_host(account->home->config, jid_domain_text(jid), jid->domain_len);
+	const struct host *host = account->host;
 
 	if (!host || host->archive == ARCHIVE_NEVER || !message_may_be_archived(message))
 		return false;
-	return host->archive == ARCHIVE_ALWAYS || jid_same_bare(jid, peer) || account_has_contact(account, peer);
+	return host->archive == ARCHIVE_ALWAYS || jid_same_bare(&account->jid, peer) || account_has_contact(account, peer);
 }
 
 struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,
