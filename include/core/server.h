@@ -22,9 +22,12 @@
 #include "store/store.h"
 #include "xmpp/parser.h"
 
+enum { MODULE_SLOTS = 128 };
+
 struct server {
 	const struct module *const *modules;    /* NULL ends the array; the order is the order of hooks */
 	size_t module_count;
+	uint8_t module_slots[MODULE_SLOTS];     /* a number plus one, found by the module's address; 0: none */
 	struct workers *workers;
 	struct home *homes;                     /* one for each worker */
 	struct store *store;
@@ -72,7 +75,7 @@ struct home {
 	struct home_figures figures;
 	uint64_t serial;                        /* source of ids unique in this home */
 	uint64_t journal_ticks;                 /* of the newest sequence given here; core/journal.c's */
-	size_t streams;                         /* how many are open; a drain waits for none */
+	size_t streams;                         /* open, with control's connections; a drain waits for none */
 	bool draining;                          /* the server is leaving: nobody new is let in */
 };
 

@@ -89,13 +89,31 @@ void home_configure(struct home *home, const struct config *config)
 	worker_post(NULL, home->worker, &mail->mail);
 }
 
+/* Where a module is looked for first. Two modules are never closer than their size. */
+static size_t module_slot(const struct module *module)
+{
+	return (uintptr_t)module / sizeof(*module) % MODULE_SLOTS;
+}
+
+void modules_number(struct server *server)
+{
+	assert(server->module_count < MODULE_SLOTS / 2);
+	for (size_t number = 0; number < server->module_count; number++) {
+		size_t slot = module_slot(server->modules[number]);
+
+		while (server->module_slots[slot])
+			slot = (slot + 1) % MODULE_SLOTS;
+		server->module_slots[slot] = (uint8_t)(number + 1);
+	}
+}
+
 size_t module_number(const struct server *server, const struct module *module)
 {
-	size_t number = 0;
+	for (size_t slot = module_slot(module);; slot = (slot + 1) % MODULE_SLOTS) {
+		size_t number = server->module_slots[slot];
 
-	while (server->modules[number] != module) {
-		assert(server->modules[number]);
-		number++;
+		assert(number > 0);
+		if (server->modules[number - 1] == module)
+			return number - 1;
 	}
-	return number;
 }

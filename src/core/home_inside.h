@@ -7,6 +7,9 @@
 
 #include "core/server.h"
 
+/* For module_number: each module gets its slot. Before anything else is opened. */
+void modules_number(struct server *server);
+
 /* On the main thread while no worker runs. */
 void home_open(struct home *home, struct server *server, struct worker *worker);
 void home_close(struct home *home);

@@ -267,6 +267,7 @@ struct server *server_start(const struct server_options *options, char **error)
 	server->modules = options->modules;
 	while (server->modules[server->module_count])
 		server->module_count++;
+	modules_number(server);
 	server->store = options->store;
 	server->config_path = str_dup(options->config_path);
 	server->stepped = options->stepped;
