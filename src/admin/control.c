@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The control socket's connections. Everything runs on the first worker; a command may visit other homes and comes back.
- * A connection that closes while its commands run forgets them; they finish for themselves.
+ * A connection that closes while its commands run forgets them; they finish for themselves. A server that drains waits
+ * for its connections here as it does for streams: each ends when what it has asked is answered.
  */
 #include "control.h"
 
@@ -20,7 +21,14 @@ enum {
 	CONTROL_WORDS = 32,
 };
 
+/* The first home's part. */
+struct control_point {
+	struct local_listener *listener;
+	struct list controls;           /* struct control */
+};
+
 struct control {
+	struct list_link link;
 	struct conn *conn;
 	struct home *home;
 	struct buf line;                /* the unfinished question */
@@ -47,9 +55,11 @@ static const struct conn_class control_class = {
 static void control_accepted(struct worker *worker, struct transport *transport, void *owner)
 {
 	struct control *control = mem_zalloc(sizeof(*control));
+	struct control_point *point = owner;
 
-	(void)owner;
 	control->home = home_of(worker);
+	control->home->streams++;
+	list_add_last(&point->controls, &control->link);
 	list_init(&control->calls);
 	control->conn = conn_new(worker, transport, &control_class, control, 0);
 }
@@ -75,6 +85,12 @@ static void control_answer(struct control *control, const json_t *question, enum
 	json_decref(answer);
 }
 
+static void control_leave(struct control *control)
+{
+	if (control->home->draining && control->call_count == 0)
+		conn_close(control->conn, NULL);
+}
+
 static void control_call_ended(struct command_call *call, enum command_status status, json_t *document,
                                const char *text)
 {
@@ -86,6 +102,7 @@ static void control_call_ended(struct command_call *call, enum command_status st
 		list_remove(&asked->link);
 		if (control->call_count-- == CONTROL_UNDER_WAY)
 			conn_resume(control->conn);
+		control_leave(control);
 	} else {
 		json_decref(document);
 	}
@@ -160,6 +177,8 @@ static void control_closed(struct conn *conn, void *owner, const char *reason)
 	(void)reason;
 	while ((link = list_take_first(&control->calls)))
 		LIST_MEMBER(link, struct control_call, link)->control = NULL;
+	list_remove(&control->link);
+	control->home->streams--;
 	buf_clear(&control->line);
 	free(control);
 }
@@ -169,26 +188,43 @@ static void control_closed(struct conn *conn, void *owner, const char *reason)
 static void *control_home_open(struct home *home)
 {
 	const char *path = home->config->control_path, *error;
-	struct local_listener *listener;
+	struct control_point *point;
 
 	if (worker_number(home->worker) != 0 || !path)
 		return NULL;
-	listener = local_listen(home->worker, path, control_accepted, NULL, &error);
-	if (!listener)
+	point = mem_zalloc(sizeof(*point));
+	list_init(&point->controls);
+	point->listener = local_listen(home->worker, path, control_accepted, point, &error);
+	if (!point->listener)
 		log_error(home->server->log, NULL, "no control socket", LOG_STR("path", path), LOG_STR("reason", error));
-	return listener;
+	return point;
+}
+
+static void control_home_drain(struct home *home)
+{
+	struct control_point *point = home_part(home, &control_module);
+	struct list_link *link;
+
+	if (!point)
+		return;
+	local_close(&point->listener);
+	for (link = list_first(&point->controls); link; link = list_next(&point->controls, link))
+		control_leave(LIST_MEMBER(link, struct control, link));
 }
 
 static void control_home_close(struct home *home, void *part)
 {
-	struct local_listener *listener = part;
+	struct control_point *point = part;
 
 	(void)home;
-	local_close(&listener);
+	if (point)
+		local_close(&point->listener);
+	free(point);
 }
 
 const struct module control_module = {
 	.name = "control",
 	.home_open = control_home_open,
 	.home_close = control_home_close,
+	.home_drain = control_home_drain,
 };

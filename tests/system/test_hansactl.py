@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """hansad and hansactl as an administrator uses them: exit codes, messages, reload, check, stop."""
+import socket
 import subprocess
 
 from harness import BUILD, Person, run, soon
@@ -102,6 +103,15 @@ def test_stop(place):
     north = place.branch()
     north.ctl("stop")
     assert north.process.wait(20) == 0
+
+
+def test_idle_connection_does_not_hold_the_server(place):
+    north = place.branch()
+    with socket.socket(socket.AF_UNIX) as idle:
+        idle.connect(str(north.folder / "control.sock"))
+        north.ctl("status")
+        assert north.stop() == 0
+        assert idle.recv(100) == b""
 
 
 def test_second_server_on_the_same_store_is_refused(place):
