@@ -251,7 +251,7 @@ static void component_home_drain(struct home *home)
 }
 
 static const struct module_spec component_specs[] = {
-	{ "XEP-0114", "1.6", "accept" },
+	{ "XEP-0114", "Jabber Component Protocol", "1.6", "accept" },
 	{ 0 },
 };
 

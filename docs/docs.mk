@@ -11,10 +11,12 @@ dist_doc_DATA = \
 	docs/attach-a-bot.md \
 	docs/delivery.md \
 	docs/dependencies.md \
+	docs/hansa.doap \
 	docs/jids.md \
 	docs/link-two-branches.md \
 	docs/performance.md \
-	docs/security.md
+	docs/security.md \
+	docs/xeps.md
 nodist_doc_DATA = docs/hansad.service
 
 hansaconfdir = $(sysconfdir)/hansa
@@ -27,8 +29,10 @@ EXTRA_DIST += \
 	docs/demo/dns.py \
 	docs/demo/person.py \
 	docs/hansa.conf.5.in \
+	docs/hansa.doap.in \
 	docs/hansa.conf.example.in \
-	docs/hansad.service.in
+	docs/hansad.service.in \
+	docs/xeps.md.in
 CLEANFILES += docs/hansa.conf.example docs/hansad.service
 
 docs/hansa.conf.example: docs/hansa.conf.example.in hansad$(EXEEXT)

@@ -151,8 +151,13 @@ static void s2s_home_close(struct home *home, void *part)
 }
 
 static const struct module_spec s2s_specs[] = {
-	{ "XEP-0185", "1.0", NULL },
-	{ "XEP-0220", "1.1.1", NULL },
+	{ "RFC 2782", "A DNS RR for specifying the location of services (DNS SRV)", NULL, NULL },
+	{ "RFC 6120", "Extensible Messaging and Presence Protocol (XMPP): Core", NULL, NULL },
+	{ "RFC 7590",
+	  "Use of Transport Layer Security (TLS) in the Extensible Messaging and Presence Protocol (XMPP)", NULL, NULL },
+	{ "RFC 8305", "Happy Eyeballs Version 2: Better Connectivity Using Concurrency", NULL, NULL },
+	{ "XEP-0185", "Dialback Key Generation and Validation", "1.0", NULL },
+	{ "XEP-0220", "Server Dialback", "1.1.1", NULL },
 	{ 0 },
 };
 

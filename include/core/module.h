@@ -34,11 +34,12 @@ enum hook_result {
 	HOOK_DONE,              /* the module has taken over what it was given */
 };
 
-/* What a module implements, for docs/xeps.md and the DOAP file. */
+/* What a module implements: a row of docs/xeps.md and of docs/hansa.doap, which tests/check/xeps --write makes. */
 struct module_spec {
 	const char *id;         /* "XEP-0199", "RFC 6121"; NULL ends */
-	const char *version;    /* of the document, "2.0.1" */
-	const char *note;       /* NULL or a sentence */
+	const char *title;      /* of the document */
+	const char *version;    /* likewise, "2.0.1"; NULL: a RFC, which has none */
+	const char *note;       /* which part of it, in a few words; NULL: all that concerns a server */
 };
 
 struct module {

@@ -60,13 +60,21 @@ static const struct iq_handler client_iqs[] = {
 };
 
 static const struct module_spec client_specs[] = {
-	{ "RFC 6120", NULL, "Streams, TLS, SASL and resource binding." },
-	{ "RFC 5802", NULL, "SCRAM-SHA-1 and SCRAM-SHA-1-PLUS." },
-	{ "RFC 7677", NULL, "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS." },
-	{ "RFC 9266", NULL, "Channel binding tls-exporter." },
-	{ "XEP-0368", "1.1.0", "Direct TLS." },
-	{ "XEP-0440", "1.0.0", NULL },
-	{ "XEP-0474", "0.5.0", NULL },
+	{ "RFC 4013", "SASLprep: Stringprep Profile for User Names and Passwords", NULL, NULL },
+	{ "RFC 4422", "Simple Authentication and Security Layer (SASL)", NULL, NULL },
+	{ "RFC 4616", "The PLAIN Simple Authentication and Security Layer (SASL) Mechanism", NULL, "under TLS" },
+	{ "RFC 5802", "Salted Challenge Response Authentication Mechanism (SCRAM) SASL and GSS-API Mechanisms", NULL,
+	  "SCRAM-SHA-1 and SCRAM-SHA-1-PLUS" },
+	{ "RFC 5929", "Channel Bindings for TLS", NULL, "tls-server-end-point" },
+	{ "RFC 6120", "Extensible Messaging and Presence Protocol (XMPP): Core", NULL, NULL },
+	{ "RFC 6122", "Extensible Messaging and Presence Protocol (XMPP): Address Format", NULL, NULL },
+	{ "RFC 7590",
+	  "Use of Transport Layer Security (TLS) in the Extensible Messaging and Presence Protocol (XMPP)", NULL, NULL },
+	{ "RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS SASL Mechanisms", NULL, NULL },
+	{ "RFC 9266", "Channel Bindings for TLS 1.3", NULL, NULL },
+	{ "XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS from clients" },
+	{ "XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", NULL },
+	{ "XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0", NULL },
 	{ 0 },
 };
 

@@ -437,7 +437,7 @@ static void caps_home_close(struct home *home, void *part)
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0115", "1.6.0", "The capabilities of contacts and own resources." },
+	{ "XEP-0115", "Entity Capabilities", "1.6.0", NULL },
 	{ 0 },
 };
 

@@ -254,8 +254,8 @@ const char *disco_caps_element(const struct home *home)
 /* ---- the module ---- */
 
 static const struct module_spec disco_specs[] = {
-	{ "XEP-0030", "2.5.0", NULL },
-	{ "XEP-0115", "1.6.0", "The server's own capabilities." },
+	{ "XEP-0030", "Service Discovery", "2.5.0", NULL },
+	{ "XEP-0115", "Entity Capabilities", "1.6.0", NULL },
 	{ 0 },
 };
 

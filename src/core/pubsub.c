@@ -404,8 +404,16 @@ static void pubsub_home_close(struct home *home, void *part)
 	map_free(&lines);
 }
 
+static const struct module_spec specs[] = {
+	{ "XEP-0004", "Data Forms", "2.13.2", NULL },
+	{ "XEP-0059", "Result Set Management", "1.0", NULL },
+	{ "XEP-0060", "Publish-Subscribe", "1.30.0", "for accounts, without explicit subscriptions" },
+	{ 0 },
+};
+
 const struct module pubsub_module = {
 	.name = "pubsub",
+	.specs = specs,
 	.account_features = pubsub_features,
 	.home_open = pubsub_home_open,
 	.home_close = pubsub_home_close,

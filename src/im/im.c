@@ -325,10 +325,11 @@ static void *im_configure(struct config *config, const struct conf *conf, char *
 }
 
 static const struct module_spec specs[] = {
-	{ "RFC 6121", "2011-03", NULL },
-	{ "XEP-0160", "1.0.1", NULL },
-	{ "XEP-0203", "2.0", "kept messages, and probes of an account that has left" },
-	{ "XEP-0334", "1.0.0", "no-store and store for messages to somebody offline" },
+	{ "RFC 6121", "Extensible Messaging and Presence Protocol (XMPP): Instant Messaging and Presence", NULL,
+	  NULL },
+	{ "XEP-0160", "Best Practices for Handling Offline Messages", "1.0.1", NULL },
+	{ "XEP-0203", "Delayed Delivery", "2.0", NULL },
+	{ "XEP-0334", "Message Processing Hints", "1.0.0", NULL },
 	{ 0 },
 };
 

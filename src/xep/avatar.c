@@ -399,9 +399,9 @@ static enum hook_result avatar_session_sent(struct session *session, struct stan
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0084", "1.1.4", NULL },
-	{ "XEP-0153", "1.1.1", "the hash in presence" },
-	{ "XEP-0398", "1.0.0", NULL },
+	{ "XEP-0084", "User Avatar", "1.1.4", NULL },
+	{ "XEP-0153", "vCard-Based Avatars", "1.1.1", NULL },
+	{ "XEP-0398", "User Avatar to vCard-Based Avatars Conversion", "1.0.0", NULL },
 	{ 0 },
 };
 

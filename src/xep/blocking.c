@@ -380,7 +380,7 @@ static void *blocking_configure(struct config *config, const struct conf *conf, 
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0191", "1.3", NULL },
+	{ "XEP-0191", "Blocking Command", "1.3", NULL },
 	{ 0 },
 };
 

@@ -316,8 +316,8 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0048", "1.2", "in private storage, as a view of XEP-0402's" },
-	{ "XEP-0402", "1.2.0", "with compatibility to XEP-0049" },
+	{ "XEP-0048", "Bookmarks", "1.2", "in private storage, as a view of XEP-0402's" },
+	{ "XEP-0402", "PEP Native Bookmarks", "1.2.0", NULL },
 	{ 0 },
 };
 

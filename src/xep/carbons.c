@@ -173,8 +173,8 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0280", "1.0.1", NULL },
-	{ "XEP-0297", "1.0", "for carbons" },
+	{ "XEP-0280", "Message Carbons", "1.0.1", NULL },
+	{ "XEP-0297", "Stanza Forwarding", "1.0", NULL },
 	{ 0 },
 };
 

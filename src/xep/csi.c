@@ -178,7 +178,7 @@ static void *csi_configure(struct config *config, const struct conf *conf, char 
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0352", "1.0.0", NULL },
+	{ "XEP-0352", "Client State Indication", "1.0.0", NULL },
 	{ 0 },
 };
 

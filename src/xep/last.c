@@ -134,7 +134,7 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0012", "2.0", NULL },
+	{ "XEP-0012", "Last Activity", "2.0", NULL },
 	{ 0 },
 };
 

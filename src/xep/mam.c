@@ -397,10 +397,10 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0313", "1.1.3", "users' archives; without preferences (XEP-0441)" },
-	{ "XEP-0059", "1.0", NULL },
-	{ "XEP-0297", "1.0", NULL },
-	{ "XEP-0359", "0.7.0", NULL },
+	{ "XEP-0313", "Message Archive Management", "1.1.3", "users' archives; without preferences (XEP-0441)" },
+	{ "XEP-0059", "Result Set Management", "1.0", NULL },
+	{ "XEP-0297", "Stanza Forwarding", "1.0", NULL },
+	{ "XEP-0359", "Unique and Stable Stanza IDs", "0.7.0", NULL },
 	{ 0 },
 };
 

@@ -347,12 +347,9 @@ static void *pep_configure(struct config *config, const struct conf *conf, char 
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0004", "2.13.2", NULL },
-	{ "XEP-0059", "1.0", NULL },
-	{ "XEP-0060", "1.30.0", "for accounts, without explicit subscriptions" },
-	{ "XEP-0163", "1.2.2", NULL },
-	{ "XEP-0222", "1.0", NULL },
-	{ "XEP-0223", "1.1.1", NULL },
+	{ "XEP-0163", "Personal Eventing Protocol", "1.2.2", NULL },
+	{ "XEP-0222", "Persistent Storage of Public Data via PubSub", "1.0", NULL },
+	{ "XEP-0223", "Persistent Storage of Private Data via PubSub", "1.1.1", NULL },
 	{ 0 },
 };
 

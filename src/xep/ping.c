@@ -14,7 +14,7 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0199", "2.0.1", NULL },
+	{ "XEP-0199", "XMPP Ping", "2.0.1", NULL },
 	{ 0 },
 };
 

@@ -193,7 +193,7 @@ static void *private_configure(struct config *config, const struct conf *conf, c
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0049", "1.2", NULL },
+	{ "XEP-0049", "Private XML Storage", "1.2", NULL },
 	{ 0 },
 };
 

@@ -180,7 +180,7 @@ static void *services_configure(struct config *config, const struct conf *conf, 
 }
 
 static const struct module_spec specs[] = {
-	{ "XEP-0215", "1.0.0", NULL },
+	{ "XEP-0215", "External Service Discovery", "1.0.0", NULL },
 	{ 0 },
 };
 

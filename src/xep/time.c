@@ -26,7 +26,8 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0202", "2.0", NULL },
+	{ "XEP-0082", "XMPP Date and Time Profiles", "1.1.1", "the DateTime profile" },
+	{ "XEP-0202", "Entity Time", "2.0", NULL },
 	{ 0 },
 };
 

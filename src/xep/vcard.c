@@ -72,7 +72,7 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0054", "1.3.0", NULL },
+	{ "XEP-0054", "vcard-temp", "1.3.0", NULL },
 	{ 0 },
 };
 

@@ -23,7 +23,7 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0092", "1.1", NULL },
+	{ "XEP-0092", "Software Version", "1.1", NULL },
 	{ 0 },
 };
 
