@@ -107,8 +107,9 @@ void account_changed(struct home *home, const struct jid *bare);
 void account_deleted(struct home *home, const struct jid *bare);
 
 /* What a module calls to put a parcel into the journal for later delivery: taken when durable, refused with
- * service-unavailable over the quota (XEP-0160 §3) and with resource-constraint when the store fails. */
-void account_keep(struct account *account, struct parcel *parcel);
+ * service-unavailable over the quota (XEP-0160 §3) and with resource-constraint when the store fails. True: it gets an entry,
+ * and the parcel, with its sequence, lives at least until the caller returns. */
+bool account_keep(struct account *account, struct parcel *parcel);
 /* Sends what the journal holds beyond the watermark to a session, with delay stamps, and advances the watermark as it is
  * taken (RFC 6121 §8.5.2.2, XEP-0160). New messages queue behind it. */
 struct session;

@@ -35,13 +35,16 @@ bool journal_id_read(const char *id, uint64_t *sequence);       /* false: not on
  * states, empty, or with a hint no-store or no-permanent-store (XEP-0334); the hint store is honoured. */
 bool journal_wants(const struct account *account, const struct stanza *message, const struct jid *peer);
 
-/* Seals a stanza that a client of the account sends; a message that is archived gets its entry. */
-const struct stanza *journal_seal_sent(struct account *account, struct stanza *stanza);
+/* Sends a stanza of a client of the account on its way: it is sealed, a message that is archived gets its entry, and modules
+ * see it (message_sent). Takes the reference. */
+void journal_send(struct account *account, struct stanza *stanza);
 /* A message that sessions of the account shall get: the parcel to give to them. Where the message is archived that is
  * another one, with its entry's sequence, and the given one is answered here. */
 struct parcel *journal_received(struct account *account, struct parcel *parcel);
 /* <stanza-id/> for the copy that a client gets; nothing where it has no entry. */
 void journal_tail(struct buf *out, const struct account *account, const struct parcel *parcel);
+/* The same as the last child of a message that is forwarded to a client; sequence 0: nothing. */
+void journal_add_id(struct arena *arena, struct element *message, const struct account *account, uint64_t sequence);
 
 /* The request that appends an entry for a message with a new sequence; done is the caller's. */
 struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,

@@ -108,8 +108,10 @@ struct module {
 	/* A parcel on its way to a client that is inactive. HOOK_DONE: the module holds it, for session_deliver_now. */
 	enum hook_result (*session_delivering)(struct session *session, struct parcel *parcel);
 	void (*session_active)(struct session *session);        /* it was inactive until now */
+	/* A client's message leaves, past all that could refuse it; message->journal: its entry, 0 where it is not archived. */
+	void (*message_sent)(struct account *account, const struct stanza *message);
 	/* A message goes to those of the account's sessions that gets_it() names, by the rules of RFC 6121 §8.5; it may be none
-	 * that is there now. Seen once, however often it comes back. */
+	 * that is there now. Seen once, however often it comes back, with its entry in parcel->journal where it has one. */
 	void (*message_delivered)(struct account *account, const struct parcel *parcel,
 	                          bool (*gets_it)(const struct session *session, const struct parcel *parcel));
 	/* A parcel for an account (bare or full JID) at its home. HOOK_DONE: the module has answered or will answer it. */

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/module.h"
+#include "core/router.h"
 #include "net/timer.h"
 #include "xmpp/ns.h"
 
@@ -99,6 +100,19 @@ void journal_tail(struct buf *out, const struct account *account, const struct p
 	journal_id(parcel->journal, id);
 	buf_printf(out, "<stanza-id xmlns='" NS_SID "' by='%.*s' id='%s'/>", (int)jid_bare_len(&account->jid),
 	           account->jid.text, id);
+}
+
+void journal_add_id(struct arena *arena, struct element *message, const struct account *account, uint64_t sequence)
+{
+	char id[JOURNAL_ID_LEN + 1];
+	struct element *added;
+
+	if (sequence == 0)
+		return;
+	journal_id(sequence, id);
+	added = element_add(arena, message, "stanza-id", NS_SID);
+	element_set(arena, added, "by", account->jid.text);
+	element_set(arena, added, "id", id);
 }
 
 /* ---- what is archived ---- */
@@ -183,7 +197,7 @@ struct element *journal_entry_read(const struct account *account, struct arena *
 /* ---- sent ---- */
 
 /* What an account sends to itself comes back to it and is archived then. */
-const struct stanza *journal_seal_sent(struct account *account, struct stanza *stanza)
+static const struct stanza *stanza_seal_sent(struct account *account, struct stanza *stanza)
 {
 	const struct stanza *sealed;
 	struct store_journal_append *append;
@@ -199,6 +213,18 @@ const struct stanza *journal_seal_sent(struct account *account, struct stanza *s
 	store_submit(account->home->server->store, &append->request);
 	journal_touch(account);
 	return sealed;
+}
+
+void journal_send(struct account *account, struct stanza *stanza)
+{
+	const struct stanza *sealed = stanza_seal_sent(account, stanza);
+
+	for (const struct module *const *module = account->home->server->modules;
+	     sealed->kind == STANZA_MESSAGE && *module; module++) {
+		if ((*module)->message_sent)
+			(*module)->message_sent(account, sealed);
+	}
+	route_stanza(account->home, sealed);
 }
 
 /* ---- received ---- */
@@ -255,6 +281,7 @@ struct parcel *journal_received(struct account *account, struct parcel *parcel)
 	copy->token = copy->journal = append->entry.sequence;
 	copy->since_us = parcel->since_us;
 	copy->delayed = parcel->delayed;
+	copy->shown = parcel->shown;
 	store_submit(account->home->server->store, &append->request);
 	return copy;
 }

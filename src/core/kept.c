@@ -80,27 +80,29 @@ static void keep_done(struct store_request *request)
 	store_request_free(request);
 }
 
-void account_keep(struct account *account, struct parcel *parcel)
+bool account_keep(struct account *account, struct parcel *parcel)
 {
 	struct home *home = account->home;
 	const struct limits *limits = &home->config->limits;
 	struct store_journal_append *append;
 
 	if (journal_takes_back(account, parcel))
-		return;
+		return false;
 	if (account->undelivered >= limits->offline_messages ||
 	    account->undelivered_bytes + stanza_weight(parcel->stanza) > limits->offline_bytes) {
 		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE,
 		               "No more messages are kept for this account");
-		return;
+		return false;
 	}
 	append = journal_entry(account, parcel->stanza, &parcel->to, STORE_IN, keep_done);
 	append->entry.archived = journal_wants(account, parcel->stanza, &parcel->stanza->from);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel;
+	parcel->journal = append->entry.sequence;
 	account->undelivered++;
 	account->undelivered_bytes += append->entry.stanza_len;
 	store_submit(home->server->store, &append->request);
+	return true;
 }
 
 /* ---- to a session ---- */
@@ -160,16 +162,13 @@ static const struct stanza *entry_stanza(const struct account *account,
 	const struct stanza *unreadable = stanza;
 	struct arena *arena = &stanza->arena;
 	struct element *root = journal_entry_read(account, arena, entry), *added;
-	char stamp[STAMP_LEN + 1], id[JOURNAL_ID_LEN + 1];
+	char stamp[STAMP_LEN + 1];
 
 	if (!root || stanza_read(stanza, root, NULL) != STANZA_CHECK_OK || !stanza->to.text) {
 		stanza_unref(&unreadable);
 		return NULL;
 	}
-	added = element_add(arena, root, "stanza-id", NS_SID);
-	element_set(arena, added, "by", account->jid.text);
-	journal_id(entry->sequence, id);
-	element_set(arena, added, "id", id);
+	journal_add_id(arena, root, account, entry->sequence);
 	added = element_add(arena, root, "delay", NS_DELAY);
 	stamp_write(entry->at_us, stamp);
 	element_set(arena, added, "from", jid_domain_text(&account->jid));

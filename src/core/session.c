@@ -16,7 +16,6 @@
 #include "core/claims.h"
 #include "core/iq.h"
 #include "core/journal.h"
-#include "core/router.h"
 
 /* ---- binding ---- */
 
@@ -167,7 +166,7 @@ static void session_route(struct session *session, struct stanza *stanza)
 	if (!stanza->to.text && stanza->kind != STANZA_PRESENCE)
 		stanza->to = jid_copy(&stanza->arena, &session->account->jid);
 	if (stanza->to.text) {
-		route_stanza(session->account->home, journal_seal_sent(session->account, stanza));
+		journal_send(session->account, stanza);
 	} else {
 		const struct stanza *unwanted = stanza;
 

@@ -225,7 +225,7 @@ static void delayed_received(struct account *account, struct change *change)
 
 static void delayed_sent(struct account *account, struct change *change)
 {
-	route_stanza(account->home, journal_seal_sent(account, change->sent));
+	journal_send(account, change->sent);
 	change_end(account, change);
 }
 

@@ -44,7 +44,7 @@ void im_route_sent(struct account *account, struct stanza *stanza)
 	if (change_concerns(account, &stanza->to))
 		change_delay_sent(account, stanza);
 	else
-		route_stanza(account->home, journal_seal_sent(account, stanza));
+		journal_send(account, stanza);
 }
 
 void im_refuse_sent(struct session *session, struct stanza *stanza, enum stanza_condition condition,
@@ -150,12 +150,14 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		presence_contact_left(account, &parcel->stanza->from);
 	switch (parcel_decide(account, parcel)) {
 	case DELIVERY_MATCH:
+		parcel = journal_received(account, parcel);
 		message_show(account, parcel, choose_addressed);
-		session_deliver(session_addressed(account, parcel), journal_received(account, parcel));
+		session_deliver(session_addressed(account, parcel), parcel);
 		break;
 	case DELIVERY_BEST:
+		parcel = journal_received(account, parcel);
 		message_show(account, parcel, choose_best);
-		spread_message(account, journal_received(account, parcel), choose_best);
+		spread_message(account, parcel, choose_best);
 		break;
 	case DELIVERY_WILLING:
 		spread_message(account, parcel, choose_willing);
@@ -165,8 +167,8 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		parcel_taken(home, &parcel);
 		break;
 	case DELIVERY_KEEP:
-		message_show(account, parcel, choose_coming);
-		account_keep(account, parcel);
+		if (account_keep(account, parcel))
+			message_show(account, parcel, choose_coming);
 		break;
 	case DELIVERY_SUBSCRIPTION:
 		subscribing_received(account, parcel);

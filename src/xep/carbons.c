@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/iq.h"
+#include "core/journal.h"
 #include "core/module.h"
 #include "core/session.h"
 #include "xmpp/ns.h"
@@ -103,7 +104,9 @@ static bool is_eligible(const struct stanza *message)
 
 /* ---- the copy (§7, §8) ---- */
 
-static void forwarded_add(struct arena *arena, struct element *parent, const struct stanza *message)
+/* With its id in the archive (XEP-0313 §3.5). */
+static void forwarded_add(struct arena *arena, struct element *parent, const struct account *account,
+                          const struct stanza *message, uint64_t entry)
 {
 	struct element *forwarded = element_add(arena, parent, "forwarded", NS_FORWARD);
 	struct element *copy = element_copy(arena, forwarded, message->root);
@@ -111,57 +114,63 @@ static void forwarded_add(struct arena *arena, struct element *parent, const str
 	element_set(arena, copy, "from", message->from.text);
 	element_set(arena, copy, "to", message->to.text);
 	element_set_ns(arena, copy, "lang", NS_XML, message->lang);
+	journal_add_id(arena, copy, account, entry);
 }
 
-static const struct stanza *carbon_make(const struct account *account, const struct stanza *message,
-                                        const char *direction)
-{
-	struct stanza *carbon = stanza_make(STANZA_MESSAGE, message->type, &account->jid, NULL, NULL);
+/* A message that some of the account's clients shall have a copy of. */
+struct carbon {
+	const struct stanza *message;
+	uint64_t entry;                 /* in the account's journal; 0: none */
+	const char *direction;
+	const struct stanza *copy;      /* made once for all that get it, and only where somebody does */
+};
 
-	forwarded_add(&carbon->arena, element_add(&carbon->arena, carbon->root, direction, NS_CARBONS), message);
-	return stanza_seal(carbon);
+static const struct stanza *carbon_make(const struct account *account, const struct carbon *carbon)
+{
+	struct stanza *copy = stanza_make(STANZA_MESSAGE, carbon->message->type, &account->jid, NULL, NULL);
+	struct element *wrapper = element_add(&copy->arena, copy->root, carbon->direction, NS_CARBONS);
+
+	forwarded_add(&copy->arena, wrapper, account, carbon->message, carbon->entry);
+	return stanza_seal(copy);
 }
 
-/* Once for all that get it, and only where somebody does. */
-static void carbon_copy(struct session *session, const struct stanza *message, const char *direction,
-                        const struct stanza **carbon)
+static void carbon_push(struct session *session, struct carbon *carbon)
 {
-	if (!*carbon)
-		*carbon = carbon_make(session->account, message, direction);
-	session_push(session, stanza_ref(*carbon));
+	if (!carbon->copy)
+		carbon->copy = carbon_make(session->account, carbon);
+	session_push(session, stanza_ref(carbon->copy));
 }
 
 /* §8. What a user sends to himself is received by all of his clients. */
-static enum hook_result carbons_session_sent(struct session *sender, struct stanza *message)
+static void carbons_message_sent(struct account *account, const struct stanza *message)
 {
-	struct account *account = sender->account;
-	const struct stanza *carbon = NULL;
+	struct carbon carbon = { .message = message, .entry = message->journal, .direction = "sent" };
 
-	if (!somebody_gets_carbons(account) || !message->to.text ||
-	    jid_same_bare(&message->to, &account->jid) || !is_eligible(message) || message->type == MESSAGE_ERROR)
-		return HOOK_NEXT;
+	if (!somebody_gets_carbons(account) || jid_same_bare(&message->to, &account->jid) || !is_eligible(message) ||
+	    message->type == MESSAGE_ERROR)
+		return;
 	for (struct session *session = session_first(account); session; session = session_next(session)) {
-		if (session->carbons && session != sender)
-			carbon_copy(session, message, "sent", &carbon);
+		if (session->carbons && !jid_same(&session->jid, &message->from))
+			carbon_push(session, &carbon);
 	}
-	stanza_unref(&carbon);
-	return HOOK_NEXT;
+	stanza_unref(&carbon.copy);
 }
 
 /* §7. */
 static void carbons_message_delivered(struct account *account, const struct parcel *parcel,
                                       session_choice *gets_it)
 {
-	const struct stanza *message = parcel->stanza, *carbon = NULL;
+	const struct stanza *message = parcel->stanza;
+	struct carbon carbon = { .message = message, .entry = parcel->journal, .direction = "received" };
 
 	if (!somebody_gets_carbons(account) || !is_eligible(message) ||
 	    (is_from_occupant(message) && !is_room_invitation(message->root)))
 		return;
 	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (session->carbons && !gets_it(session, parcel) && !jid_same(&session->jid, &message->from))
-			carbon_copy(session, message, "received", &carbon);
+			carbon_push(session, &carbon);
 	}
-	stanza_unref(&carbon);
+	stanza_unref(&carbon.copy);
 }
 
 /* ---- the module ---- */
@@ -186,6 +195,6 @@ const struct module carbons_module = {
 	.host_features = features,
 	.account_features = features,
 	.iqs = handlers,
-	.session_sent = carbons_session_sent,
+	.message_sent = carbons_message_sent,
 	.message_delivered = carbons_message_delivered,
 };
