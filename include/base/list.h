@@ -64,6 +64,16 @@ static inline struct list_link *list_next(const struct list *list, const struct 
 	return link->next == &list->head ? NULL : link->next;
 }
 
+static inline struct list_link *list_last(const struct list *list)
+{
+	return list_is_empty(list) ? NULL : list->head.prev;
+}
+
+static inline struct list_link *list_previous(const struct list *list, const struct list_link *link)
+{
+	return link->prev == &list->head ? NULL : link->prev;
+}
+
 static inline struct list_link *list_take_first(struct list *list)
 {
 	struct list_link *link = list_first(list);

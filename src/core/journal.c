@@ -42,6 +42,7 @@ struct flight {
 struct journal {
 	struct account *account;
 	struct list flights; /* by sequence */
+	uint64_t landed;     /* all up to here has been delivered */
 	struct timer report; /* runs while there is something to tell */
 	bool dirty;
 };
@@ -240,14 +241,22 @@ static struct journal *journal_get(struct account *account)
 	return account->journal;
 }
 
+/* The store answers for the oldest first and sessions for the newest: looked for from both ends. */
 static struct flight *flight_find(const struct account *account, uint64_t sequence)
 {
-	const struct journal *journal = account->journal;
+	const struct list *flights = account->journal ? &account->journal->flights : NULL;
+	struct list_link *front = flights ? list_first(flights) : NULL, *back = front ? list_last(flights) : NULL;
 
-	for (struct list_link *link = journal ? list_first(&journal->flights) : NULL; link;
-	     link = list_next(&journal->flights, link)) {
-		if (LIST_MEMBER(link, struct flight, link)->sequence == sequence)
-			return LIST_MEMBER(link, struct flight, link);
+	while (front) {
+		struct flight *old = LIST_MEMBER(front, struct flight, link);
+		struct flight *new = LIST_MEMBER(back, struct flight, link);
+
+		if (old->sequence == sequence || new->sequence == sequence)
+			return old->sequence == sequence ? old : new;
+		if (old->sequence >= new->sequence)
+			return NULL;
+		front = list_next(flights, front);
+		back = list_previous(flights, back);
 	}
 	return NULL;
 }
@@ -290,6 +299,27 @@ static void flight_drop(struct flight *flight)
 {
 	list_remove(&flight->link);
 	free(flight);
+}
+
+static bool flight_is_over(const struct flight *flight)
+{
+	return flight->state == FLIGHT_LANDED && flight->stored;
+}
+
+/* With nothing undelivered in front of them those that are over need not wait for the report. */
+static void flights_landed(struct account *account)
+{
+	struct journal *journal = account->journal;
+	struct list_link *link;
+
+	while (account->undelivered == 0 && (link = list_first(&journal->flights))) {
+		struct flight *flight = LIST_MEMBER(link, struct flight, link);
+
+		if (!flight_is_over(flight))
+			return;
+		journal->landed = flight->sequence;
+		flight_drop(flight);
+	}
 }
 
 /* No session has it: it waits for the next. */
@@ -381,6 +411,8 @@ bool journal_is_on_its_way(const struct account *account, uint64_t sequence)
 {
 	const struct flight *flight = flight_find(account, sequence);
 
+	if (account->journal && sequence <= account->journal->landed)
+		return true;
 	return flight && flight->state != FLIGHT_MISSED;
 }
 
@@ -401,11 +433,6 @@ static void advance_add(struct store_journal_advance *advance, uint64_t sequence
 	((uint64_t *)(uintptr_t)advance->beyond)[advance->beyond_count++] = sequence;
 }
 
-static bool flight_is_over(const struct flight *flight)
-{
-	return flight->state == FLIGHT_LANDED && flight->stored;
-}
-
 static size_t flights_count(const struct account *account, struct flight **first_open)
 {
 	const struct journal *journal = account->journal;
@@ -423,27 +450,35 @@ static size_t flights_count(const struct account *account, struct flight **first
 	return count;
 }
 
-/* With nothing undelivered all in front of the first flight that is not over has been delivered, else each flight that is
- * over is an exception. Those that the store is told of leave the list. */
+/* Each that is over is an exception, and leaves the list. */
+static void flights_except(struct journal *journal, struct store_journal_advance *advance)
+{
+	struct list_link *link, *next;
+
+	for (link = list_first(&journal->flights); link; link = next) {
+		struct flight *flight = LIST_MEMBER(link, struct flight, link);
+
+		next = list_next(&journal->flights, link);
+		if (!flight_is_over(flight))
+			continue;
+		advance_add(advance, flight->sequence);
+		flight_drop(flight);
+	}
+}
+
+/* With nothing undelivered all in front of the first flight in the list has been delivered. */
 static void journal_report(struct account *account)
 {
 	struct journal *journal = account->journal;
 	struct flight *open;
 	struct store_journal_advance *advance = advance_new(account, flights_count(account, &open));
-	bool is_clean = account->undelivered == 0;
-	struct list_link *link, *next;
 
-	if (is_clean)
+	flights_landed(account);
+	if (account->undelivered > 0) {
+		advance->sequence = journal->landed;
+		flights_except(journal, advance);
+	} else {
 		advance->sequence = open ? open->sequence - 1 : account->journal_newest;
-	for (link = list_first(&journal->flights); link; link = next) {
-		struct flight *flight = LIST_MEMBER(link, struct flight, link);
-
-		next = list_next(&journal->flights, link);
-		if (!flight_is_over(flight) || (is_clean && flight->sequence > advance->sequence))
-			continue;
-		if (!is_clean)
-			advance_add(advance, flight->sequence);
-		flight_drop(flight);
 	}
 	journal->dirty = false;
 	if (advance->sequence > 0 || advance->beyond_count > 0)
@@ -475,6 +510,7 @@ static void journal_touch(struct account *account)
 {
 	struct journal *journal = journal_get(account);
 
+	flights_landed(account);
 	journal->dirty = true;
 	if (account->home->draining)
 		journal_report(account);
