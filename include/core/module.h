@@ -14,6 +14,7 @@
 #include "core/config.h"
 
 struct account;
+struct arena;
 struct caps_peer;
 struct element;
 struct address_set;
@@ -51,6 +52,11 @@ struct module {
 	const struct iq_handler *iqs;           /* core/iq.h */
 	const struct conf_section_kind *options;        /* name NULL ends */
 	const struct command *commands;         /* core/command.h: what hansactl can ask of it */
+
+	/* What disco#info of a host says by its options, beside host_features: features (disco_add_feature) and forms
+	 * (XEP-0128). Pure: it is also asked for the host's capabilities. */
+	void (*host_described)(const struct config *config, const struct host *host, struct arena *arena,
+	                       struct element *query);
 
 	/* Life. configure() makes the module's part of a snapshot (NULL is fine) and may add domains; on a fault it sets
 	 * *error (malloc'ed) and returns NULL. start() and stop() run on the main thread while no worker runs. */

@@ -6,6 +6,8 @@
  */
 #include "client.h"
 
+#include <string.h>
+
 #include "core/disco.h"
 #include "xmpp/ns.h"
 
@@ -68,14 +70,17 @@ static void say_starttls(struct buf *out, bool required)
 	buf_add_lit(out, "</starttls>");
 }
 
-static void say_binding(struct buf *out, const struct home *home)
+static void say_binding(struct buf *out, const struct home *home, const char *domain)
 {
+	const struct host *host = config_host(home->config, domain, strlen(domain));
+
 	buf_add_lit(out, "<bind xmlns='" NS_BIND "'/>"
 	                 "<session xmlns='" NS_SESSION "'><optional/></session>"
 	                 "<ver xmlns='" NS_ROSTERVER "'/>"
 	                 "<csi xmlns='" NS_CSI "'/>"
 	                 "<sub xmlns='" NS_PREAPPROVAL "'/>");
-	buf_add_str(out, disco_caps_element(home));
+	if (host)
+		buf_add_str(out, disco_caps_element(home, host));
 }
 
 void client_say_features(struct client *client)
@@ -85,7 +90,7 @@ void client_say_features(struct client *client)
 
 	buf_add_lit(out, "<stream:features>");
 	if (client->state == CLIENT_AUTHENTICATED) {
-		say_binding(out, home);
+		say_binding(out, home, client->login->host);
 	} else {
 		if (client->state == CLIENT_CLEAR)
 			say_starttls(out, home->config->client_tls_required);

@@ -6,6 +6,7 @@
  */
 #include "core/disco.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,16 @@
 
 #define DISCO_NODE "urn:x-hansa:server" /* of our capabilities: the software, XEP-0115 §4 */
 
-/* This module's part of a home. */
-struct disco_part {
+/* Our capabilities as one host: its options decide about some. */
+struct disco_caps {
 	char node[sizeof(DISCO_NODE "#") + CAPS_VER_LEN]; /* that clients ask for, §6.2 of XEP-0115 */
-	char *caps;                                       /* the <c/> */
+	char *element;                                    /* the <c/> */
+};
+
+/* This module's part of a home: by number of the snapshot's hosts. */
+struct disco_part {
+	struct disco_caps *caps;
+	size_t count;
 };
 
 /* ---- what is announced ---- */
@@ -39,8 +46,7 @@ static void features_add(struct arena *arena, struct element *query, const char 
 	qsort(features, count, sizeof(*features), text_compare);
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0 || strcmp(features[i], features[i - 1]) != 0)
-			element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var",
-			            features[i]);
+			disco_add_feature(arena, query, features[i]);
 	}
 }
 
@@ -73,17 +79,26 @@ static struct element *query_add(struct arena *arena, struct element *parent, co
 	return query;
 }
 
-struct element *disco_host_info(struct arena *arena, struct element *parent, const struct server *server,
-                                const char *node)
+void disco_add_feature(struct arena *arena, struct element *query, const char *feature)
+{
+	element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var", feature);
+}
+
+struct element *disco_host_info(struct arena *arena, struct element *parent, const struct config *config,
+                                const struct host *host, const char *node)
 {
 	struct element *query = query_add(arena, parent, NS_DISCO_INFO, node);
 	const char *features[FEATURES_MAX];
 	size_t count = 0;
 
 	element_set(arena, identity_add(arena, query, "server", "im"), "name", "Hansa");
-	for (const struct module *const *module = server->modules; *module; module++)
+	for (const struct module *const *module = config->modules; *module; module++)
 		count = features_append(features, count, (*module)->host_features);
 	features_add(arena, query, features, count);
+	for (const struct module *const *module = config->modules; *module; module++) {
+		if ((*module)->host_described)
+			(*module)->host_described(config, host, arena, query);
+	}
 	return query;
 }
 
@@ -177,6 +192,16 @@ struct element *disco_account_items(struct arena *arena, struct element *parent,
 
 /* ---- what is asked ---- */
 
+/* host: of the home's snapshot. */
+static const struct disco_caps *host_caps(const struct home *home, const struct host *host)
+{
+	const struct disco_part *part = home_part(home, &disco_module);
+	size_t number = (size_t)(host - home->config->hosts);
+
+	assert(number < part->count);
+	return &part->caps[number];
+}
+
 /* §8: who may not know is told what it would be told of an address that does not exist. */
 static enum stanza_condition account_refusal(const struct iq_request *request, const char *node)
 {
@@ -188,9 +213,9 @@ static enum stanza_condition account_refusal(const struct iq_request *request, c
 
 static enum stanza_condition host_refusal(const struct iq_request *request, const char *node)
 {
-	const struct disco_part *part = home_part(request->home, &disco_module);
+	const struct disco_caps *caps = host_caps(request->home, request->host);
 	bool of_caps =
-		node && strcmp(node, part->node) == 0 && strcmp(request->payload->ns, NS_DISCO_INFO) == 0;
+		node && strcmp(node, caps->node) == 0 && strcmp(request->payload->ns, NS_DISCO_INFO) == 0;
 
 	return !node || of_caps ? STANZA_NO_ERROR : STANZA_ITEM_NOT_FOUND;
 }
@@ -209,7 +234,7 @@ void disco_asked(struct iq_request *request)
 	}
 	result = iq_result(request);
 	if (request->scope == IQ_HOST && of_info)
-		disco_host_info(&result->arena, result->root, request->home->server, node);
+		disco_host_info(&result->arena, result->root, request->config, request->host, node);
 	else if (request->scope == IQ_HOST)
 		host_items_add(&result->arena, result->root, request->home->config, request->host);
 	else if (of_info)
@@ -221,34 +246,59 @@ void disco_asked(struct iq_request *request)
 
 /* ---- XEP-0115 §6.3: in the features of each stream ---- */
 
-static void *disco_home_open(struct home *home)
+static void caps_make(struct disco_caps *caps, const struct config *config, const struct host *host)
 {
-	struct disco_part *part = mem_zalloc(sizeof(*part));
 	char ver[CAPS_VER_LEN + 1];
 	struct arena arena;
 
 	arena_init(&arena, 0);
-	caps_ver(disco_host_info(&arena, NULL, home->server, NULL), ver);
+	caps_ver(disco_host_info(&arena, NULL, config, host, NULL), ver);
 	arena_clear(&arena);
-	snprintf(part->node, sizeof(part->node), DISCO_NODE "#%s", ver);
-	part->caps = str_printf("<c xmlns='" NS_CAPS "' hash='sha-1' node='" DISCO_NODE "' ver='%s'/>", ver);
+	snprintf(caps->node, sizeof(caps->node), DISCO_NODE "#%s", ver);
+	caps->element = str_printf("<c xmlns='" NS_CAPS "' hash='sha-1' node='" DISCO_NODE "' ver='%s'/>", ver);
+}
+
+static void part_fill(struct disco_part *part, const struct config *config)
+{
+	part->count = config->host_count;
+	part->caps = mem_zalloc(part->count * sizeof(*part->caps));
+	for (size_t i = 0; i < part->count; i++)
+		caps_make(&part->caps[i], config, &config->hosts[i]);
+}
+
+static void part_clear(struct disco_part *part)
+{
+	for (size_t i = 0; i < part->count; i++)
+		free(part->caps[i].element);
+	free(part->caps);
+}
+
+static void *disco_home_open(struct home *home)
+{
+	struct disco_part *part = mem_zalloc(sizeof(*part));
+
+	part_fill(part, home->config);
 	return part;
 }
 
-static void disco_home_close(struct home *home, void *closed)
+static void disco_home_configured(struct home *home)
 {
-	struct disco_part *part = closed;
+	struct disco_part *part = home_part(home, &disco_module);
 
+	part_clear(part);
+	part_fill(part, home->config);
+}
+
+static void disco_home_close(struct home *home, void *part)
+{
 	(void)home;
-	free(part->caps);
+	part_clear(part);
 	free(part);
 }
 
-const char *disco_caps_element(const struct home *home)
+const char *disco_caps_element(const struct home *home, const struct host *host)
 {
-	const struct disco_part *part = home_part(home, &disco_module);
-
-	return part->caps;
+	return host_caps(home, host)->element;
 }
 
 /* ---- the module ---- */
@@ -276,4 +326,5 @@ const struct module disco_module = {
 	.iqs = disco_iqs,
 	.home_open = disco_home_open,
 	.home_close = disco_home_close,
+	.home_configured = disco_home_configured,
 };

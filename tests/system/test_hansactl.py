@@ -87,6 +87,7 @@ def test_check_only(place):
             (good + "\nlimits { frob = 1 }\n", "frob"),
             (good + "\nlimits { depth = many }\n", "depth"),
             (good + '\nhost "north.example" { }\n', "north.example"),
+            (good + '\nhost "west.example" { status-addresses = { "nowhere" } }\n', "nowhere"),
             (good.replace("kind = client ", "kind = nonsense "), "nonsense"),
             (good.replace("cert.pem", "absent.pem"), "absent.pem"),
             (good + '\ninclude("absent.conf")\n', "absent.conf")):

@@ -119,17 +119,43 @@ static const struct node *skip_blanks(const struct node *node)
 	return node;
 }
 
-static bool is_rest(const struct node *node)
+/* The text is this placeholder, perhaps between blanks. */
+static bool is_mark(const struct node *node, const char *mark)
 {
 	const char *text = node->element ? "" : node->text + strspn(node->text, " \t\r\n");
+	size_t len = strlen(mark);
 
-	return strncmp(text, "{rest}", 6) == 0 && text[6 + strspn(text + 6, " \t\r\n")] == '\0';
+	return strncmp(text, mark, len) == 0 && text[len + strspn(text + len, " \t\r\n")] == '\0';
+}
+
+static bool is_rest(const struct node *node)
+{
+	return is_mark(node, "{rest}");
+}
+
+static bool has_child(struct memory *memory, const struct element *expected, const struct element *got)
+{
+	for (const struct node *node = got->first; node; node = node->next)
+		if (node->element && match(memory, expected, node->element))
+			return true;
+	return false;
+}
+
+/* Behind the mark: each of the elements is somewhere among the children, or none is. */
+static bool match_somewhere(struct memory *memory, const struct node *mark, const struct element *got, bool wanted)
+{
+	for (const struct node *node = mark->next; node; node = node->next)
+		if (node->element && has_child(memory, node->element, got) != wanted)
+			return false;
+	return true;
 }
 
 static bool match_children(struct memory *memory, const struct element *expected, const struct element *got)
 {
 	const struct node *x = skip_blanks(expected->first), *y = skip_blanks(got->first);
 
+	if (x && (is_mark(x, "{some}") || is_mark(x, "{without}")))
+		return match_somewhere(memory, x, got, is_mark(x, "{some}"));
 	for (; x && y; x = skip_blanks(x->next), y = skip_blanks(y->next)) {
 		if (is_rest(x))
 			return true;

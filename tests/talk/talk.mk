@@ -15,6 +15,7 @@ EXTRA_DIST += tests/talk/xep-0012.talk
 EXTRA_DIST += tests/talk/xep-0049.talk
 EXTRA_DIST += tests/talk/xep-0054.talk
 EXTRA_DIST += tests/talk/xep-0092.talk
+EXTRA_DIST += tests/talk/xep-0157.talk
 EXTRA_DIST += tests/talk/xep-0160.talk
 EXTRA_DIST += tests/talk/xep-0163.talk
 EXTRA_DIST += tests/talk/xep-0191.talk

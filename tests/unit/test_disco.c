@@ -175,7 +175,8 @@ static void test_info_of_a_host(void **state)
 static void test_caps_of_the_server(void **state)
 {
 	struct home *home = romeo->session->account->home;
-	const char *element = disco_caps_element(home);
+	const struct host *host = &home->config->hosts[0];
+	const char *element = disco_caps_element(home, host);
 	struct arena arena = { 0 };
 	struct element *c = parser_text(home->parsers, &arena, NS_CLIENT, element, strlen(element),
 	                                &parser_limits_default);
@@ -184,7 +185,7 @@ static void test_caps_of_the_server(void **state)
 	(void)state;
 	assert_true(element_is(c, "c", NS_CAPS));
 	assert_string_equal(element_attr(c, "hash"), "sha-1");
-	caps_ver(disco_host_info(&arena, NULL, town->server, NULL), ver);
+	caps_ver(disco_host_info(&arena, NULL, home->config, host, NULL), ver);
 	assert_string_equal(element_attr(c, "ver"), ver);
 	question = str_printf("<iq type='get' id='1' to='north.example'><query xmlns='" NS_DISCO_INFO
 	                      "' node='%s#%s'/></iq>",
