@@ -77,6 +77,7 @@ struct home {
 	uint64_t journal_ticks;                 /* of the newest sequence given here; core/journal.c's */
 	size_t streams;                         /* open, with control's connections; a drain waits for none */
 	bool draining;                          /* the server is leaving: nobody new is let in */
+	bool closed;                            /* the workers are gone: nobody can be told anything any more */
 };
 
 static inline struct home *home_of(struct worker *worker)

@@ -21,7 +21,7 @@ struct background *background_new(size_t threads, size_t queue_limit, bool stepp
 /* Waits for what runs; jobs not begun are dropped. Before workers_free. */
 void background_free(struct background **background);
 
-/* false: the queue is full, nothing happens. The job belongs to the pool until done(). */
+/* false: the queue is full, or the pool has been freed (NULL): nothing happens. The job belongs to the pool until done(). */
 bool background_run(struct background *background, struct worker *worker, struct background_job *job);
 
 #endif

@@ -41,8 +41,10 @@ struct workers_options {
 
 struct workers *workers_new(const struct workers_options *options);
 void workers_start(struct workers *workers);            /* starts the threads; nothing when stepped */
-/* Asks all to leave their loops and waits for the threads. Mail still waiting is not delivered. */
+/* Asks all to leave their loops and waits for the threads. Mail may still be waiting. */
 void workers_stop(struct workers *workers);
+/* After that: the caller's thread reads all mail and runs all jobs of the turn until there are none. Timers and sockets rest. */
+void workers_finish(struct workers *workers);
 void workers_free(struct workers **workers);
 /* One turn of every worker that has something to do; true while anything was done. Stepped only. */
 bool workers_step(struct workers *workers);

@@ -67,7 +67,7 @@ void *store_request_new(size_t size, enum store_op op, struct worker *worker, co
                         size_t owner_len, void (*done)(struct store_request *request));
 void store_request_free(struct store_request *request);
 
-/* Never calls done() before it returns. */
+/* Never calls done() before it returns. A store that is closed (NULL) answers STORE_FAILED. */
 void store_submit(struct store *store, struct store_request *request);
 
 /* Numbers for hansactl status. waiting: requests whose answer is not on its way yet. */

@@ -45,6 +45,10 @@ static void parcel_arrive_back(struct worker *worker, struct mail *mail)
 
 static void parcel_answer(struct home *at, struct parcel *parcel)
 {
+	if (at->closed) {
+		parcel_free(&parcel);
+		return;
+	}
 	parcel->mail.arrive = parcel_arrive_back;
 	worker_post(at->worker, parcel->holder->worker, &parcel->mail);
 }

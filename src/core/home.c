@@ -52,6 +52,7 @@ void home_close(struct home *home)
 {
 	struct server *server = home->server;
 
+	home->closed = true;
 	accounts_close(home);
 	for (size_t i = server->module_count; i-- > 0;) {
 		if (server->modules[i]->home_close)

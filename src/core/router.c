@@ -37,6 +37,10 @@ void route(struct home *from, struct parcel *parcel)
 	const struct destination *destination;
 
 	assert(parcel->to.text);
+	if (from->closed) {
+		parcel_free(&parcel);
+		return;
+	}
 	route_count(from, parcel->stanza->kind);
 	destination = config_destination(from->config, jid_domain_text(&parcel->to), parcel->to.domain_len);
 	parcel->class = destination ? destination->class : from->config->remote;

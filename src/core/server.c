@@ -242,6 +242,8 @@ static void server_free(struct server *server)
 		workers_stop(server->workers);
 	background_free(&server->background);
 	store_close(&server->store);
+	if (server->workers)
+		workers_finish(server->workers);
 	for (size_t i = 0; server->homes && i < workers_count(server->workers); i++)
 		home_close(&server->homes[i]);
 	while (server->started-- > 0) {

@@ -116,6 +116,8 @@ bool background_run(struct background *background, struct worker *worker, struct
 	bool fits;
 
 	job->worker = worker;
+	if (!background)
+		return false;
 	if (background->stepped) {
 		job_run(job);
 		return true;

@@ -333,6 +333,27 @@ void workers_stop(struct workers *workers)
 	workers->running = false;
 }
 
+static bool worker_finish(struct worker *worker)
+{
+	worker->stirred = false;
+	worker_read_mail(worker);
+	worker_run_jobs(worker);
+	worker_hand_over_mail(worker);
+	return worker->stirred;
+}
+
+void workers_finish(struct workers *workers)
+{
+	bool stirred = true;
+
+	assert(!workers->running);
+	while (stirred) {
+		stirred = false;
+		for (size_t i = 0; i < workers->options.count; i++)
+			stirred |= worker_finish(workers->list[i]);
+	}
+}
+
 bool workers_are_running(const struct workers *workers)
 {
 	return workers->running;

@@ -45,6 +45,10 @@ void store_submit(struct store *store, struct store_request *request)
 {
 	request->status = STORE_PENDING;
 	request->store = store;
+	if (!store) {
+		store_answer(NULL, request, STORE_FAILED);
+		return;
+	}
 	atomic_fetch_add(&store->pending, 1);
 	store->driver->submit(store, request);
 }
@@ -57,6 +61,12 @@ static void request_arrive(struct worker *worker, struct mail *mail)
 	request->done(request);
 }
 
+static void store_count_answered(struct store *store)
+{
+	if (store)
+		atomic_fetch_sub(&store->pending, 1);
+}
+
 void store_answer(struct worker *from, struct store_request *request, enum store_status status)
 {
 	struct store *store = request->store;
@@ -65,9 +75,9 @@ void store_answer(struct worker *from, struct store_request *request, enum store
 	request->mail.arrive = request_arrive;
 	if (request->worker) {
 		worker_post(from, request->worker, &request->mail);
-		atomic_fetch_sub(&store->pending, 1);
+		store_count_answered(store);
 	} else {
-		atomic_fetch_sub(&store->pending, 1);
+		store_count_answered(store);
 		request->done(request);
 	}
 }

@@ -47,7 +47,19 @@ static void *far_configure(struct config *config, const struct conf *conf, char 
 	return NULL;
 }
 
-static const struct module far_module = { .name = "far", .configure = far_configure };
+/* What an edge still holds when the workers have stopped. */
+static void far_home_close(struct home *home, void *part)
+{
+	(void)part;
+	if (arrived_at == home && arrived)
+		parcel_refused(home, &arrived, STANZA_REMOTE_SERVER_TIMEOUT, NULL);
+}
+
+static const struct module far_module = {
+	.name = "far",
+	.configure = far_configure,
+	.home_close = far_home_close,
+};
 static const struct module *const modules[] = { &far_module, &town_module, NULL };
 
 /* ---- holders that wait ---- */
@@ -129,6 +141,29 @@ static void test_refused_comes_back_and_may_bounce(void **state)
 		"<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
 		"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>It does not answer</text>"
 		"</error></message>");
+}
+
+/* Neither an answer nor a bounce is left in the mail of a worker that reads none any more (leaks are the sanitizer's to find). */
+static void test_nobody_is_told_when_the_workers_have_stopped(void **state)
+{
+	struct town *usual = town;
+
+	(void)state;
+	for (int asks = 0; asks < 2; asks++) {
+		struct parcel *parcel;
+
+		town = town_open(modules, NULL);
+		parcel = parcel_make("hello");
+		if (!asks)
+			parcel->answered = NULL;
+		route(parcel->holder, parcel);
+		town_settle(town);
+		assert_non_null(arrived);
+		town_close(&town);
+		assert_null(arrived);
+		assert_null(answered);
+	}
+	town = usual;
 }
 
 static void test_taken_does_not_bounce(void **state)
@@ -278,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken_comes_back_by_mail),
 		cmocka_unit_test(test_refused_comes_back_and_may_bounce),
+		cmocka_unit_test(test_nobody_is_told_when_the_workers_have_stopped),
 		cmocka_unit_test(test_taken_does_not_bounce),
 		cmocka_unit_test(test_what_bounces),
 		cmocka_unit_test(test_what_does_not_bounce),
