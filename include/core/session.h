@@ -26,6 +26,9 @@ struct session_outlet {
 	/* Ends the client's stream with this error. The session may have left its account already; it lives until the
 	 * outlet's owner calls session_end, when its stream has closed. */
 	void (*close)(struct session *session, enum stream_condition condition, const char *text);
+	/* A stanza of the client with this token has been taken, or its refusal is on its way. false: not one of this
+	 * session's. NULL: the client does not ask (XEP-0198). */
+	bool (*taken)(struct session *session, uint64_t token);
 };
 
 struct session {
@@ -43,7 +46,7 @@ struct session {
 	bool ended;
 	struct directed *directed;              /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
 	struct held *held;                      /* what waits while it is inactive; csi's; NULL: nothing */
-	const struct session_outlet *outlet;    /* NULL: detached */
+	const struct session_outlet *outlet;
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
 	char address[64];                       /* of the client, for the administrator */
@@ -69,6 +72,9 @@ void session_close(struct session *session, enum stream_condition condition, con
 /* A stanza that the client sent: stamped with its full JID, run through session_sent hooks, else routed; a stanza without
  * `to` goes to the account's bare JID. Takes the reference. */
 void session_sent(struct session *session, struct stanza *stanza);
+
+/* The answer of a parcel whose stanza has a token: told to the session that sent it. For parcel.answered. */
+void session_sent_answered(struct home *home, struct parcel *parcel);
 
 /* Hands a parcel to the client, through session_delivering while it is inactive; now: past it. Not when the session is
  * ending. */

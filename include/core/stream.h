@@ -100,6 +100,11 @@ void stream_watch(struct stream *stream, uint32_t ms);
  * before it; text may be NULL. Both may be called at any time and more than once; only closed() follows. */
 void stream_close(struct stream *stream);
 void stream_fail(struct stream *stream, enum stream_condition condition, const char *text);
+/* With a condition of the application, as XML (§4.9.4). */
+void stream_fail_with(struct stream *stream, enum stream_condition condition, const char *text,
+                      const char *detail);
+/* The peer's footer has come. */
+bool stream_is_closed_by_peer(const struct stream *stream);
 
 /* Ends all streams of a home at once, without a closing handshake: the server leaves. */
 void streams_abort(struct home *home, const char *reason);

@@ -51,6 +51,7 @@ struct stanza {
 	size_t content_len;
 	bool sealed;
 	uint64_t journal;               /* key of its text in the sender's journal (core/journal.h); 0: it is not there */
+	uint64_t token;                 /* by it the session that sent it hears who has taken it; 0: it does not ask */
 	struct arena arena;
 };
 
@@ -78,6 +79,8 @@ enum stanza_check stanza_read(struct stanza *s, struct element *root, const char
 const struct stanza *stanza_seal(struct stanza *s);
 
 const struct stanza *stanza_ref(const struct stanza *s);
+/* One more reference to a stanza that is still being made, on the thread that makes it. */
+const struct stanza *stanza_share(struct stanza *s);
 void stanza_unref(const struct stanza **s);     /* leaves NULL; the last one frees */
 
 /* Bytes that it weighs in queues: content and start tag, about. */

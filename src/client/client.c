@@ -17,6 +17,7 @@ static void *client_home_open(struct home *home)
 	struct client_room *room = mem_zalloc(sizeof(*room));
 
 	list_init(&room->clients);
+	list_init(&room->detached);
 	room->failures = failures_new(worker_seed(home->worker));
 	return room;
 }
@@ -27,6 +28,7 @@ static void client_home_close(struct home *home, void *part)
 
 	(void)home;
 	failures_free(&room->failures);
+	free(room->past);
 	free(room);
 }
 
@@ -37,6 +39,7 @@ static void client_home_drain(struct home *home)
 
 	for (struct list_link *link = list_first(clients); link; link = list_next(clients, link))
 		client_fail(LIST_MEMBER(link, struct client, link), STREAM_SYSTEM_SHUTDOWN, NULL);
+	smacks_drain(home);
 }
 
 /* ---- requests ---- */
@@ -72,15 +75,62 @@ static const struct module_spec client_specs[] = {
 	  "Use of Transport Layer Security (TLS) in the Extensible Messaging and Presence Protocol (XMPP)", NULL, NULL },
 	{ "RFC 7677", "SCRAM-SHA-256 and SCRAM-SHA-256-PLUS SASL Mechanisms", NULL, NULL },
 	{ "RFC 9266", "Channel Bindings for TLS 1.3", NULL, NULL },
+	{ "XEP-0198", "Stream Management", "1.6.3", NULL },
 	{ "XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS from clients" },
 	{ "XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", NULL },
 	{ "XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0", NULL },
 	{ 0 },
 };
 
+/* ---- the configuration ---- */
+
+static const struct conf_option limit_options[] = {
+	{ .name = "resume-time",
+	  .type = CONF_TIME,
+	  .fallback = "5m",
+	  .min = 0,
+	  .max = 86400000,
+	  .sentence = "How long a session whose connection broke waits for its client; 0s ends it at once." },
+	{ .name = "unacknowledged",
+	  .type = CONF_INT,
+	  .fallback = "1000",
+	  .min = 10,
+	  .max = 100000,
+	  .sentence = "How many stanzas may wait for a client to acknowledge them (XEP-0198) before its "
+	              "session is ended." },
+	{ .name = "unacknowledged-size",
+	  .type = CONF_SIZE,
+	  .fallback = "4MB",
+	  .min = 1 << 16,
+	  .max = 1 << 30,
+	  .sentence = "How many bytes of stanzas may wait for a client to acknowledge them." },
+	{ 0 },
+};
+
+static const struct conf_section_kind client_options[] = {
+	{ .name = "limits", .options = limit_options },
+	{ 0 },
+};
+
+static void *client_configure(struct config *config, const struct conf *conf, char **error)
+{
+	const struct conf_section *section = conf_section(conf, "limits");
+	struct client_limits *limits = arena_alloc(&config->arena, sizeof(*limits));
+
+	(void)error;
+	*limits = (struct client_limits){
+		.resume_ms = (uint32_t)conf_number(section, "resume-time"),
+		.unacked = (uint32_t)conf_number(section, "unacknowledged"),
+		.unacked_bytes = (uint32_t)conf_number(section, "unacknowledged-size"),
+	};
+	return limits;
+}
+
 const struct module client_module = {
 	.name = "client",
 	.specs = client_specs,
+	.options = client_options,
+	.configure = client_configure,
 	.iqs = client_iqs,
 	.home_open = client_home_open,
 	.home_close = client_home_close,

@@ -2,8 +2,8 @@
  *
  * A client's connection from accept to bound session, and what the files of this edge share: connection.c has
  * the states and the stream, login.c what is held until it is authenticated, features.c what it is offered,
- * auth.c SASL, bind.c resource binding, outlet.c what goes to it, failures.c the memory of wrong passwords,
- * client.c the module.
+ * auth.c SASL, bind.c resource binding, outlet.c what goes to it, smacks.c stream management, failures.c the
+ * memory of wrong passwords, client.c the module.
  *
  * A client begins on the worker that accepted it and moves to its account's home when it says who it is. What
  * is needed only until a session is bound lies in its login.
@@ -77,13 +77,27 @@ extern const struct session_outlet client_outlet;
 
 /* client.c: the clients of a home. */
 struct failures;
+struct smacks_past;
 struct client_room {
 	struct list clients;
+	struct list detached;           /* smacks.c's, as what follows */
+	struct smacks_past *past;       /* NULL: none yet */
+	size_t past_next;
 	struct failures *failures;
 };
 static inline struct client_room *client_room(const struct home *home)
 {
 	return home_part(home, &client_module);
+}
+
+/* The module's part of the section "limits". */
+struct client_limits {
+	uint32_t resume_ms;             /* how long a session waits for its client; 0: not at all */
+	uint32_t unacked, unacked_bytes;
+};
+static inline const struct client_limits *client_limits(const struct config *config)
+{
+	return config_part(config, &client_module);
 }
 
 static inline void stanza_drop(struct stanza **stanza)
@@ -121,7 +135,29 @@ void client_abort(struct client *client, struct stanza **element);
 /* bind.c */
 void client_bind(struct client *client, struct stanza **iq);
 
+/*
+ * smacks.c: stream management (XEP-0198), and each stanza of a bound client, counted where it has been enabled.
+ */
+void client_stanza(struct client *client, struct stanza **stanza);
+void client_asks(struct client *client, struct stanza **element);       /* <r/> */
+void client_acks(struct client *client, struct stanza **element);       /* <a/> */
+void client_enables(struct client *client, struct stanza **element);
+void client_resumes(struct client *client, struct stanza **element);
+/* Counts a stanza that is not sealed yet. false: it has come before, drop it. */
+bool smacks_counts(struct client *client, struct stanza *stanza);
+/* What was counted has left our hands; waits: h does, until somebody has taken it. */
+void smacks_passed_on(struct session *session, uint64_t token, bool waits);
+/* Sends a request for an acknowledgement; false: there is no stream management. */
+bool smacks_asks_whether_alive(struct client *client);
+/* The stream has closed: its session waits for another one, or has ended. false: there is no stream management. */
+bool smacks_closed(struct client *client, enum stream_condition condition);
+/* Ends the sessions that have no client. */
+void smacks_drain(struct home *home);
+
 /* outlet.c */
+/* What a client's copy of a message says of it: its id in the account's archive (XEP-0359) and, where it was meant for a
+ * connection that broke, when it came (XEP-0203). */
+void outlet_tail(struct buf *tail, const struct session *session, const struct parcel *parcel);
 void client_returned(struct stream *stream, void *owner, struct parcel *parcel);
 
 /*

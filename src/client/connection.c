@@ -34,7 +34,6 @@ static const struct stream_class client_class = {
 	.closed = client_closed,
 };
 
-static void client_stanza(struct client *client, struct stanza **stanza);
 static void client_activity(struct client *client, struct stanza **element);
 static void client_starttls(struct client *client, struct stanza **element);
 
@@ -49,6 +48,10 @@ static const struct rule {
 	{ CLIENT_BOUND, NS_CLIENT, "iq", client_stanza },
 	{ CLIENT_BOUND, NS_CSI, "active", client_activity },
 	{ CLIENT_BOUND, NS_CSI, "inactive", client_activity },
+	{ CLIENT_BOUND, NS_SM, "r", client_asks },
+	{ CLIENT_BOUND, NS_SM, "a", client_acks },
+	{ CLIENT_BOUND, NS_SM, "enable", client_enables },
+	{ CLIENT_BOUND, NS_SM, "resume", client_resumes },
 	{ CLIENT_CLEAR, NS_TLS, "starttls", client_starttls },
 	{ CLIENT_CLEAR, NS_SASL, "auth", client_auth },
 	{ CLIENT_CLEAR, NS_SASL, "response", client_response },
@@ -60,6 +63,8 @@ static const struct rule {
 	{ CLIENT_SASL, NS_SASL, "response", client_response },
 	{ CLIENT_SASL, NS_SASL, "abort", client_abort },
 	{ CLIENT_AUTHENTICATED, NS_CLIENT, "iq", client_bind },
+	{ CLIENT_AUTHENTICATED, NS_SM, "enable", client_enables },
+	{ CLIENT_AUTHENTICATED, NS_SM, "resume", client_resumes },
 };
 
 static const char *const state_names[] = {
@@ -229,10 +234,13 @@ static void client_refuse_address(struct client *client, struct stanza *stanza)
 	struct session *session = client->session;
 	const struct stanza *error;
 
+	if (!smacks_counts(client, stanza))
+		return;
 	stanza->from = session->jid;
 	error = stanza_error(stanza_seal(stanza), &session->account->jid, STANZA_JID_MALFORMED, NULL);
 	if (error)
 		session_push(session, error);
+	smacks_passed_on(session, stanza->token, false);
 }
 
 static const struct rule *rule_find(enum client_state state, const struct element *element)
@@ -263,12 +271,6 @@ static void client_received(struct stream *stream, void *owner, struct stanza *s
 		rule->received(client, &stanza);
 	if (stanza)
 		stanza_drop(&stanza);
-}
-
-static void client_stanza(struct client *client, struct stanza **stanza)
-{
-	session_sent(client->session, *stanza);
-	*stanza = NULL;
 }
 
 /* XEP-0352 §4.2. A session that has left its account hears nothing any more. */
@@ -306,7 +308,7 @@ static void client_late(struct stream *stream, void *owner)
 	stream_close(stream);
 }
 
-/* XEP-0199 §4.1. Whatever comes shows that the client lives. */
+/* XEP-0199 §4.1, or XEP-0198's request. Whatever comes shows that the client lives. */
 static void client_ask(struct client *client)
 {
 	struct home *home = stream_home(client->stream);
@@ -314,13 +316,15 @@ static void client_ask(struct client *client)
 	struct buf *out = stream_out(client->stream);
 
 	client->asked = true;
+	stream_watch(client->stream, home->config->limits.answer_ms);
+	if (smacks_asks_whether_alive(client))
+		return;
 	buf_add_lit(out, "<iq type='get'");
 	buf_printf(out, " id='ping-%llu' from='", (unsigned long long)++home->serial);
 	writer_text(out, jid_domain_text(jid), jid->domain_len);
 	buf_add_char(out, '\'');
 	writer_attr(out, "to", jid->text);
 	buf_add_lit(out, "><ping xmlns='" NS_PING "'/></iq>");
-	stream_watch(client->stream, home->config->limits.answer_ms);
 }
 
 /* §4.6.4: only a client that was asked and did not answer is given up. */
@@ -345,7 +349,7 @@ static void client_log_end(const struct client *client, enum stream_condition co
 	LOG_LINE(worker_log(stream_home(client->stream)->worker), is_event ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 	         stream_name(client->stream), "client closed",
 	         LOG_STR("jid", client->session ? client->session->jid.text : NULL),
-	         LOG_STR("address", client->session ? NULL : client->login->address),
+	         LOG_STR("address", client->login ? client->login->address : NULL),
 	         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
 	         LOG_STR("reason", text));
 }
@@ -359,7 +363,7 @@ static void client_closed(struct stream *stream, void *owner, enum stream_condit
 	client_log_end(client, condition, text);
 	list_remove(&client->link);
 	client_end_login(client);
-	if (client->session)
+	if (client->session && !smacks_closed(client, condition))
 		session_end(client->session);
 	free(client);
 }

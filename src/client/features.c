@@ -78,7 +78,8 @@ static void say_binding(struct buf *out, const struct home *home, const char *do
 	                 "<session xmlns='" NS_SESSION "'><optional/></session>"
 	                 "<ver xmlns='" NS_ROSTERVER "'/>"
 	                 "<csi xmlns='" NS_CSI "'/>"
-	                 "<sub xmlns='" NS_PREAPPROVAL "'/>");
+	                 "<sub xmlns='" NS_PREAPPROVAL "'/>"
+	                 "<sm xmlns='" NS_SM "'/>");
 	if (host)
 		buf_add_str(out, disco_caps_element(home, host));
 }

@@ -8,28 +8,25 @@
 #include "core/journal.h"
 #include "xmpp/stamp.h"
 
-/* The id in the account's archive (XEP-0359), and what was meant for a connection that broke says when it came
- * (XEP-0203). */
-static void outlet_send_with_tail(struct client *client, struct parcel *parcel)
+void outlet_tail(struct buf *tail, const struct session *session, const struct parcel *parcel)
 {
-	const struct account *account = client->session->account;
-	struct buf tail = { 0 };
+	const struct account *account = session->account;
 
-	journal_tail(&tail, account, parcel);
+	if (parcel->stanza->kind != STANZA_MESSAGE)
+		return;
+	journal_tail(tail, account, parcel);
 	if (parcel->delayed)
-		stamp_delay(&tail, jid_domain_text(&account->jid), parcel->since_us);
-	stream_send(client->stream, parcel, tail.data, tail.len);
-	buf_clear(&tail);
+		stamp_delay(tail, jid_domain_text(&account->jid), parcel->since_us);
 }
 
 static void outlet_deliver(struct session *session, struct parcel *parcel)
 {
 	struct client *client = session->outlet_owner;
+	struct buf tail = { 0 };
 
-	if ((parcel->delayed || parcel->journal) && parcel->stanza->kind == STANZA_MESSAGE)
-		outlet_send_with_tail(client, parcel);
-	else
-		stream_send(client->stream, parcel, NULL, 0);
+	outlet_tail(&tail, session, parcel);
+	stream_send(client->stream, parcel, tail.data, tail.len);
+	buf_clear(&tail);
 }
 
 static void outlet_close(struct session *session, enum stream_condition condition, const char *text)
@@ -42,10 +39,13 @@ const struct session_outlet client_outlet = {
 	.close = outlet_close,
 };
 
+/* A session that has been resumed on another stream had got all that was sent before it was enabled. */
 void client_returned(struct stream *stream, void *owner, struct parcel *parcel)
 {
 	struct client *client = owner;
 
-	(void)stream;
-	session_give_back(client->session, parcel);
+	if (client->session)
+		session_give_back(client->session, parcel);
+	else
+		parcel_taken(stream_home(stream), &parcel);
 }

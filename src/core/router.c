@@ -9,6 +9,7 @@
 
 #include "core/config.h"
 #include "core/server.h"
+#include "core/session.h"
 
 static void route_count(struct home *home, enum stanza_kind kind)
 {
@@ -57,6 +58,8 @@ void route_stanza(struct home *from, const struct stanza *stanza)
 {
 	struct parcel *parcel = parcel_new(from, stanza, NULL);
 
+	if (stanza->token)
+		parcel->answered = session_sent_answered;
 	stanza_unref(&stanza);
 	route(from, parcel);
 }

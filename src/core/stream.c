@@ -341,7 +341,8 @@ void stream_close(struct stream *stream)
 		stream_say_footer(stream);
 }
 
-static void stream_say_error(struct stream *stream, enum stream_condition condition, const char *text)
+static void stream_say_error(struct stream *stream, enum stream_condition condition, const char *text,
+                             const char *detail)
 {
 	struct buf *out = conn_out(stream->conn);
 
@@ -353,12 +354,15 @@ static void stream_say_error(struct stream *stream, enum stream_condition condit
 		writer_text(out, text, strlen(text));
 		buf_add_lit(out, "</text>");
 	}
+	if (detail)
+		buf_add_str(out, detail);
 	buf_add_lit(out, "</stream:error>");
 }
 
 /* An error during setup comes behind a header all the same (§4.9.1.2), from a name that is ours
  * (§4.9.1.3). */
-void stream_fail(struct stream *stream, enum stream_condition condition, const char *text)
+void stream_fail_with(struct stream *stream, enum stream_condition condition, const char *text,
+                      const char *detail)
 {
 	if (stream->closing)
 		return;
@@ -366,8 +370,18 @@ void stream_fail(struct stream *stream, enum stream_condition condition, const c
 	if (stream->accepted && !stream->opened && !stream->securing)
 		stream_open(stream, stream->home->config->hosts[0].domain, NULL, "en", NULL);
 	if (stream->opened && !stream->securing)
-		stream_say_error(stream, condition, text);
+		stream_say_error(stream, condition, text, detail);
 	stream_close(stream);
+}
+
+void stream_fail(struct stream *stream, enum stream_condition condition, const char *text)
+{
+	stream_fail_with(stream, condition, text, NULL);
+}
+
+bool stream_is_closed_by_peer(const struct stream *stream)
+{
+	return stream->peer_closed;
 }
 
 void stream_break(struct stream *stream, enum stream_condition condition, const char *text)

@@ -210,6 +210,13 @@ const struct stanza *stanza_seal(struct stanza *s)
 	return s;
 }
 
+const struct stanza *stanza_share(struct stanza *s)
+{
+	assert(!s->sealed);
+	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+	return s;
+}
+
 /* Counting is all that is ever written in a stanza that is sealed. */
 const struct stanza *stanza_ref(const struct stanza *s)
 {

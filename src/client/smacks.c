@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * XEP-0198 for clients: counts both ways, and sessions that outlive their connection.
+ *
+ * A session with stream management has an outlet of its own, whose owner is its struct smacks: what goes to the
+ * client is held until the client has acknowledged it, whatever its TCP says. When the connection breaks the
+ * session stays, and goes on collecting, until it is resumed (§5) or its time is over; then what is left goes
+ * back to the account, in order. h of the client's stanzas says what others have taken (tally.h).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "client.h"
+#include "tally.h"
+#include "unacked.h"
+#include "xmpp/ns.h"
+
+enum {
+	WINDOW_BYTES = 256 * 1024, /* on their way to the client */
+	PAST_MAX = 256,            /* ended sessions whose h is remembered */
+};
+
+struct smacks {
+	struct list_link link;   /* of the room's sessions without a client */
+	struct session *session; /* NULL: it has ended */
+	struct client *client;   /* NULL: the connection is lost */
+	char id[ID_LEN + 1];
+	uint32_t resume_ms; /* how long it waits for its client; 0: not at all */
+	struct unacked unacked;
+	struct tally tally;
+	uint32_t said;      /* the last h we told */
+	uint32_t asked_for; /* what had been received when the client asked last */
+	bool asks;          /* our <r/> is out */
+	bool ends;          /* at the end of the turn */
+	struct timer timer;
+	struct turn_job job;
+};
+
+/* What is left of a session that has ended: the h for <failed/> (§5). */
+struct smacks_past {
+	char id[ID_LEN + 1];
+	uint32_t h;
+	uint64_t user;
+};
+
+static void smacks_turned(struct worker *worker, struct turn_job *job);
+static void smacks_late(struct worker *worker, struct timer *timer);
+
+static const struct session_outlet smacks_outlet;
+
+static struct home *smacks_home(const struct smacks *smacks)
+{
+	return smacks->session->account->home;
+}
+
+static struct smacks *smacks_of(const struct session *session)
+{
+	return session && session->outlet == &smacks_outlet ? session->outlet_owner : NULL;
+}
+
+/* ---- the end of a session ---- */
+
+static uint64_t user_hash(struct home *home, const struct jid *user)
+{
+	return hash_bytes(worker_seed(home->worker), user->text, jid_bare_len(user));
+}
+
+static void smacks_remember(const struct smacks *smacks)
+{
+	struct home *home = smacks_home(smacks);
+	struct client_room *room = client_room(home);
+	struct smacks_past *past;
+
+	if (!smacks->resume_ms)
+		return;
+	if (!room->past)
+		room->past = mem_zalloc(PAST_MAX * sizeof(*room->past));
+	past = &room->past[room->past_next++ % PAST_MAX];
+	memcpy(past->id, smacks->id, sizeof(past->id));
+	past->h = smacks->tally.handled;
+	past->user = user_hash(home, &smacks->session->account->jid);
+}
+
+static const struct smacks_past *smacks_past_find(struct home *home, const struct jid *user, const char *id)
+{
+	const struct smacks_past *found = NULL, *past = client_room(home)->past;
+	uint64_t hash = user_hash(home, user);
+
+	for (size_t i = 0; past && i < PAST_MAX; i++)
+		if (past[i].user == hash && digest_same_str(past[i].id, id))
+			found = &past[i];
+	return found;
+}
+
+/* What the client has not acknowledged goes back, in order. */
+static void smacks_end(struct smacks *smacks)
+{
+	struct session *session = smacks->session;
+	struct parcel *parcel;
+
+	smacks_remember(smacks);
+	timer_stop(smacks_home(smacks)->worker, &smacks->timer);
+	list_remove(&smacks->link);
+	session_leave(session);
+	while ((parcel = unacked_take(&smacks->unacked)))
+		session_give_back(session, parcel);
+	tally_clear(&smacks->tally);
+	smacks->session = NULL;
+	session_end(session);
+	if (!smacks->job.waiting)
+		free(smacks);
+}
+
+static void smacks_end_soon(struct smacks *smacks)
+{
+	smacks->ends = true;
+	worker_at_end_of_turn(smacks_home(smacks)->worker, &smacks->job);
+}
+
+/* §7: only a footer ends a session cleanly; what breaks the rules loses it. */
+static bool smacks_may_wait(const struct smacks *smacks, enum stream_condition condition)
+{
+	bool broken = condition == STREAM_NO_ERROR || condition == STREAM_CONNECTION_TIMEOUT ||
+	              condition == STREAM_RESOURCE_CONSTRAINT;
+
+	return broken && smacks->resume_ms > 0 && !smacks->ends && !smacks->session->ending &&
+	       !smacks_home(smacks)->draining && !stream_is_closed_by_peer(smacks->client->stream);
+}
+
+bool smacks_closed(struct client *client, enum stream_condition condition)
+{
+	struct smacks *smacks = smacks_of(client->session);
+	struct home *home;
+
+	if (!smacks)
+		return false;
+	home = smacks_home(smacks);
+	if (!smacks_may_wait(smacks, condition)) {
+		smacks_end(smacks);
+		return true;
+	}
+	smacks->client = NULL;
+	list_add_last(&client_room(home)->detached, &smacks->link);
+	timer_start(home->worker, &smacks->timer, smacks->resume_ms, smacks_late);
+	return true;
+}
+
+static void smacks_late(struct worker *worker, struct timer *timer)
+{
+	struct smacks *smacks = LIST_MEMBER(timer, struct smacks, timer);
+
+	log_info(worker_log(worker), smacks->session->id, "session was not resumed",
+	         LOG_STR("jid", smacks->session->jid.text), LOG_INT("unacknowledged", smacks->unacked.count));
+	smacks_end(smacks);
+}
+
+void smacks_drain(struct home *home)
+{
+	struct list *detached = &client_room(home)->detached;
+	struct list_link *link;
+
+	while ((link = list_first(detached)))
+		smacks_end(LIST_MEMBER(link, struct smacks, link));
+}
+
+/* The client has asked for more than it was told, and now there is more to tell. */
+static bool smacks_owes(const struct smacks *smacks)
+{
+	return smacks->tally.handled != smacks->said && (int32_t)(smacks->asked_for - smacks->said) > 0;
+}
+
+static void smacks_settle(struct smacks *smacks)
+{
+	tally_settle(&smacks->tally);
+	if (smacks->client && smacks_owes(smacks))
+		worker_at_end_of_turn(smacks_home(smacks)->worker, &smacks->job);
+}
+
+/* ---- to the client ---- */
+
+static void smacks_write_parcel(struct client *client, const struct parcel *parcel)
+{
+	struct stanza_copy copy = { .to = parcel->to.text ? &parcel->to : NULL };
+	struct buf tail = { 0 };
+
+	outlet_tail(&tail, client->session, parcel);
+	copy.tail = tail.data;
+	copy.tail_len = tail.len;
+	stream_write(client->stream, parcel->stanza, &copy);
+	buf_clear(&tail);
+}
+
+/* What the window has room for. At the end of the turn the client is asked for it. */
+static void smacks_write(struct smacks *smacks)
+{
+	struct parcel *parcel;
+
+	if (!smacks->client)
+		return;
+	while ((parcel = unacked_next(&smacks->unacked, WINDOW_BYTES)))
+		smacks_write_parcel(smacks->client, parcel);
+	if (smacks->unacked.count > 0 && !smacks->asks)
+		worker_at_end_of_turn(smacks_home(smacks)->worker, &smacks->job);
+}
+
+static bool smacks_is_full(const struct smacks *smacks)
+{
+	const struct client_limits *limits = client_limits(smacks_home(smacks)->config);
+
+	return smacks->unacked.count > limits->unacked || smacks->unacked.bytes > limits->unacked_bytes;
+}
+
+/* A session is ended from outside of the walks that deliver to it. */
+static void smacks_deliver(struct session *session, struct parcel *parcel)
+{
+	struct smacks *smacks = session->outlet_owner;
+
+	parcel->delayed |= !smacks->client;
+	unacked_add(&smacks->unacked, parcel);
+	if (smacks_is_full(smacks))
+		smacks_end_soon(smacks);
+	else
+		smacks_write(smacks);
+	smacks_settle(smacks);
+}
+
+static void smacks_close(struct session *session, enum stream_condition condition, const char *text)
+{
+	struct smacks *smacks = session->outlet_owner;
+
+	if (smacks->client)
+		client_fail(smacks->client, condition, text);
+	else
+		smacks_end_soon(smacks);
+}
+
+static bool smacks_taken(struct session *session, uint64_t token)
+{
+	struct smacks *smacks = session->outlet_owner;
+
+	if (!tally_done(&smacks->tally, token))
+		return false;
+	smacks_settle(smacks);
+	return true;
+}
+
+static const struct session_outlet smacks_outlet = {
+	.deliver = smacks_deliver,
+	.close = smacks_close,
+	.taken = smacks_taken,
+};
+
+/* ---- acknowledging (§4) ---- */
+
+static void smacks_say_h(struct smacks *smacks)
+{
+	smacks->said = smacks->tally.handled;
+	buf_printf(stream_out(smacks->client->stream), "<a xmlns='" NS_SM "' h='%u'/>", smacks->said);
+}
+
+static void smacks_ask(struct smacks *smacks)
+{
+	smacks->asks = true;
+	buf_add_lit(stream_out(smacks->client->stream), "<r xmlns='" NS_SM "'/>");
+}
+
+static void smacks_turned(struct worker *worker, struct turn_job *job)
+{
+	struct smacks *smacks = LIST_MEMBER(job, struct smacks, job);
+
+	(void)worker;
+	if (!smacks->session) {
+		free(smacks);
+	} else if (smacks->ends && smacks->client) {
+		session_close(smacks->session, STREAM_RESOURCE_CONSTRAINT, "too much is not acknowledged");
+	} else if (smacks->ends) {
+		smacks_end(smacks);
+	} else if (smacks->client && smacks->client->state == CLIENT_BOUND) {
+		if (smacks_owes(smacks))
+			smacks_say_h(smacks);
+		if (smacks->unacked.count > 0 && !smacks->asks)
+			smacks_ask(smacks);
+	}
+}
+
+/* Of presence only subscriptions are a promise; the rest is handed on, and that is all there is to it. */
+static bool stanza_waits(const struct stanza *stanza)
+{
+	return stanza->kind != STANZA_PRESENCE ||
+	       (stanza->type >= PRESENCE_SUBSCRIBE && stanza->type <= PRESENCE_UNSUBSCRIBED);
+}
+
+bool smacks_counts(struct client *client, struct stanza *stanza)
+{
+	struct smacks *smacks = smacks_of(client->session);
+
+	return !smacks || tally_enter(&smacks->tally, stanza);
+}
+
+void smacks_passed_on(struct session *session, uint64_t token, bool waits)
+{
+	struct smacks *smacks = smacks_of(session);
+
+	if (!smacks)
+		return;
+	if (!waits)
+		tally_done(&smacks->tally, token);
+	smacks_settle(smacks);
+}
+
+void client_stanza(struct client *client, struct stanza **stanza)
+{
+	struct session *session = client->session;
+	bool waits = stanza_waits(*stanza);
+	uint64_t token;
+
+	if (!smacks_counts(client, *stanza)) {
+		smacks_passed_on(session, 0, true);
+		return;
+	}
+	token = (*stanza)->token;
+	session_sent(session, *stanza);
+	*stanza = NULL;
+	if (token)
+		smacks_passed_on(session, token, waits);
+}
+
+static void smacks_fail(struct client *client, enum stanza_condition condition, const uint32_t *h)
+{
+	struct buf *out = stream_out(client->stream);
+
+	buf_add_lit(out, "<failed xmlns='" NS_SM "'");
+	if (h)
+		buf_printf(out, " h='%u'", *h);
+	buf_printf(out, "><%s xmlns='" NS_STANZA_ERRORS "'/></failed>", stanza_condition_name(condition));
+}
+
+static bool number_read(const char *text, uint32_t *number)
+{
+	char *end;
+	unsigned long long value;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	value = strtoull(text, &end, 10);
+	*number = (uint32_t)value;
+	return *end == '\0' && value <= UINT32_MAX;
+}
+
+/* §6. false: the stream has failed. */
+static bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h)
+{
+	char *detail;
+
+	if (unacked_ack(&smacks->unacked, smacks_home(smacks), h))
+		return true;
+	detail = str_printf("<handled-count-too-high xmlns='" NS_SM "' h='%u' send-count='%u'/>", h,
+	                    smacks->unacked.sent);
+	client_set_state(client, CLIENT_ENDING);
+	stream_fail_with(client->stream, STREAM_UNDEFINED_CONDITION,
+	                 "more stanzas are acknowledged than were sent", detail);
+	free(detail);
+	return false;
+}
+
+void client_acks(struct client *client, struct stanza **element)
+{
+	struct smacks *smacks = smacks_of(client->session);
+	uint32_t h;
+
+	if (!smacks)
+		return;
+	if (!number_read(element_attr((*element)->root, "h"), &h)) {
+		client_fail(client, STREAM_BAD_FORMAT, "an <a/> must have a number h");
+		return;
+	}
+	smacks->asks = false;
+	if (smacks_acked(smacks, client, h))
+		smacks_write(smacks);
+}
+
+void client_asks(struct client *client, struct stanza **element)
+{
+	struct smacks *smacks = smacks_of(client->session);
+
+	(void)element;
+	if (!smacks) {
+		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+		return;
+	}
+	tally_settle(&smacks->tally);
+	smacks->asked_for = smacks->tally.received;
+	smacks_say_h(smacks);
+}
+
+bool smacks_asks_whether_alive(struct client *client)
+{
+	struct smacks *smacks = smacks_of(client->session);
+
+	if (smacks)
+		smacks_ask(smacks);
+	return smacks;
+}
+
+/* ---- enabling (§3) ---- */
+
+static bool is_true(const char *text)
+{
+	return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
+}
+
+/* The client may want less time than there is. */
+static uint32_t resume_time(const struct client *client, const struct element *enable)
+{
+	uint32_t ms = client_limits(stream_home(client->stream)->config)->resume_ms, max;
+
+	if (!is_true(element_attr(enable, "resume")))
+		return 0;
+	if (number_read(element_attr(enable, "max"), &max) && max > 0 && max < ms / 1000)
+		return max * 1000;
+	return ms;
+}
+
+static void smacks_say_enabled(const struct smacks *smacks)
+{
+	struct buf *out = stream_out(smacks->client->stream);
+
+	buf_add_lit(out, "<enabled xmlns='" NS_SM "'");
+	if (smacks->resume_ms)
+		buf_printf(out, " id='%s' resume='true' max='%u'", smacks->id, smacks->resume_ms / 1000);
+	buf_add_lit(out, "/>");
+}
+
+/* What was sent before is not counted: it stays with the stream until TCP has acknowledged it. */
+static void smacks_begin(struct client *client, const struct element *enable)
+{
+	struct home *home = stream_home(client->stream);
+	struct smacks *smacks = mem_zalloc(sizeof(*smacks));
+
+	smacks->session = client->session;
+	smacks->client = client;
+	smacks->resume_ms = resume_time(client, enable);
+	smacks->job.run = smacks_turned;
+	id_random(worker_entropy(home->worker), smacks->id);
+	unacked_init(&smacks->unacked);
+	tally_init(&smacks->tally, ++home->serial);
+	client->session->outlet = &smacks_outlet;
+	client->session->outlet_owner = smacks;
+	smacks_say_enabled(smacks);
+}
+
+/* A second one ends the stream. */
+void client_enables(struct client *client, struct stanza **element)
+{
+	if (client->state != CLIENT_BOUND) {
+		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+	} else if (smacks_of(client->session)) {
+		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+		client_fail(client, STREAM_POLICY_VIOLATION, "stream management is enabled already");
+	} else {
+		smacks_begin(client, (*element)->root);
+	}
+}
+
+/* ---- resuming (§5) ---- */
+
+/* Among the user's own only. */
+static struct smacks *smacks_find(struct home *home, const struct jid *user, const char *id)
+{
+	struct account *account = account_find(home, user->text, jid_bare_len(user));
+	struct smacks *found = NULL;
+
+	for (struct session *session = account ? session_first(account) : NULL; session;
+	     session = session_next(session)) {
+		struct smacks *smacks = smacks_of(session);
+
+		if (smacks && smacks->resume_ms && !smacks->ends && digest_same_str(smacks->id, id))
+			found = smacks;
+	}
+	return found;
+}
+
+/* Who comes back has seen that the old connection is dead, or we have not. */
+static void smacks_leave_stream(struct smacks *smacks)
+{
+	struct client *old = smacks->client;
+
+	timer_stop(smacks_home(smacks)->worker, &smacks->timer);
+	list_remove(&smacks->link);
+	if (!old)
+		return;
+	old->session = NULL;
+	client_fail(old, STREAM_CONFLICT, "the session goes on on another stream");
+}
+
+static void smacks_resume(struct smacks *smacks, struct client *client)
+{
+	struct session *session = smacks->session;
+	struct address peer, own;
+
+	smacks_leave_stream(smacks);
+	smacks->client = client;
+	smacks->asks = false;
+	client->session = session;
+	conn_address(stream_conn(client->stream), &peer, &own);
+	address_write(&peer, session->address);
+	tally_rewind(&smacks->tally);
+	smacks->said = smacks->asked_for = smacks->tally.handled;
+	buf_printf(stream_out(client->stream), "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", smacks->id,
+	           smacks->said);
+	client_end_login(client);
+	client_set_state(client, CLIENT_BOUND);
+	log_info(worker_log(smacks_home(smacks)->worker), stream_id(client->stream), "session resumed",
+	         LOG_STR("jid", session->jid.text), LOG_STR("address", session->address),
+	         LOG_INT("unacknowledged", smacks->unacked.count));
+	unacked_rewind(&smacks->unacked);
+	smacks_write(smacks);
+	session_set_inactive(session, false);
+}
+
+static void smacks_refuse_resume(struct client *client, const char *id)
+{
+	struct home *home = stream_home(client->stream);
+	const struct smacks_past *past = smacks_past_find(home, &client->login->user, id);
+
+	smacks_fail(client, STANZA_ITEM_NOT_FOUND, past ? &past->h : NULL);
+}
+
+void client_resumes(struct client *client, struct stanza **element)
+{
+	const struct element *resume = (*element)->root;
+	const char *id = element_attr(resume, "previd");
+	struct smacks *smacks;
+	uint32_t h;
+
+	if (client->state == CLIENT_BOUND) {
+		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+		return;
+	}
+	if (!id || !number_read(element_attr(resume, "h"), &h)) {
+		smacks_fail(client, STANZA_BAD_REQUEST, NULL);
+		return;
+	}
+	smacks = smacks_find(stream_home(client->stream), &client->login->user, id);
+	if (!smacks)
+		smacks_refuse_resume(client, id);
+	else if (smacks_acked(smacks, client, h))
+		smacks_resume(smacks, client);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a client has sent and who has taken it (XEP-0198 §4): stanzas are numbered as they come, and h rises
+ * over those that have been answered, in order; it never passes one that nobody has taken.
+ *
+ * After a resumption the client sends again what h did not cover. What is in hand already is recognized by its
+ * number and its words and goes its way once; whatever else has that number is a new stanza.
+ */
+#ifndef CLIENT_TALLY_H
+#define CLIENT_TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xmpp/stanza.h"
+
+struct tally_entry {
+	const struct stanza *stanza;
+	uint64_t token;
+	bool done;
+};
+
+struct tally {
+	uint64_t mark;                  /* what its tokens begin with */
+	uint32_t received;              /* the last number given on this stream */
+	uint32_t handled;               /* h */
+	struct tally_entry *entries;    /* a ring of what lies behind handled, by number */
+	uint32_t count, room;
+};
+
+void tally_init(struct tally *tally, uint64_t serial);
+void tally_clear(struct tally *tally);
+/* Numbers the stanza and gives it its token; it is not sealed yet. false: it is here already, drop it. */
+bool tally_enter(struct tally *tally, struct stanza *stanza);
+/* The stanza with this token needs no more care. false: the token is not of this tally. */
+bool tally_done(struct tally *tally, uint64_t token);
+/* Counts what everybody has let go of, too. */
+void tally_settle(struct tally *tally);
+/* Resumed: numbers are given anew from h on. */
+void tally_rewind(struct tally *tally);
+
+#endif

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Resumption (XEP-0198) with a stock client whose connection is cut again and again while messages flow."""
+import asyncio
+import random
+import socket
+import struct
+
+from harness import Person, run, soon
+from slixmpp.plugins.xep_0198 import stanza as sm
+
+
+class Phone(Person):
+    """A person whose connection breaks; the session goes on."""
+
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        self.register_plugin("xep_0198")
+        self.sm = self.plugin["xep_0198"]
+        self.up = asyncio.Event()
+        self.resumed = 0
+        self.add_event_handler("sm_enabled", lambda _: self.up.set())
+        self.add_event_handler("session_resumed", self.again)
+        self.mend()
+
+    def mend(self):
+        """slixmpp 1.8 forgets what it has to send again when it asks to resume."""
+        original = self.sm._handle_outgoing
+        self.del_filter("out_sync", original)
+
+        def outgoing(stanza):
+            unacked = list(self.sm.unacked_queue)
+            stanza = original(stanza)
+            if isinstance(stanza, sm.Resume):
+                self.sm.unacked_queue.extend(unacked)
+            return stanza
+        self.add_filter("out_sync", outgoing)
+
+    def again(self, _):
+        self.resumed += 1
+        self.up.set()
+
+    async def log_in(self):
+        await super().log_in()
+        await asyncio.wait_for(self.up.wait(), 20)
+        return self
+
+    async def cut(self, rudely):
+        """The cable is pulled: nothing is said, and what the kernel had not sent may be lost."""
+        self.up.clear()
+        sock = self.transport.get_extra_info("socket")
+        if rudely:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+        await asyncio.wait_for(self.disconnected, 10)
+
+    async def come_back(self):
+        self.connect(self.where)
+        await asyncio.wait_for(self.up.wait(), 20)
+
+    def numbers(self):
+        return [int(m["body"]) for kind, m in self.arrived if kind == "message"]
+
+
+async def cut_now_and_then(phone, times, rng):
+    for _ in range(times):
+        await asyncio.sleep(rng.uniform(0.005, 0.08))
+        await phone.cut(rng.random() < 0.5)
+        await asyncio.sleep(rng.uniform(0, 0.05))
+        await phone.come_back()
+
+
+async def send_numbers(phone, to, count, rng):
+    for n in range(count):
+        await phone.up.wait()
+        phone.send_message(mto=to, mbody=str(n), mtype="chat")
+        if rng.random() < 0.3:
+            await asyncio.sleep(rng.uniform(0, 0.01))
+
+
+async def two_phones(north):
+    ann = Phone(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north)
+    bob = Phone(north.add_user("bob", "secret-of-bob"), "secret-of-bob", north)
+    return await ann.log_in(), await bob.log_in()
+
+
+async def flow(place, cuts_of_ann, cuts_of_bob, count, seed):
+    north = place.branch()
+    ann, bob = await two_phones(north)
+    rng = random.Random(seed)
+    await asyncio.gather(send_numbers(ann, bob.boundjid.bare, count, rng), cut_now_and_then(ann, cuts_of_ann, rng),
+                         cut_now_and_then(bob, cuts_of_bob, rng))
+    await soon(lambda: len(bob.numbers()) >= count)
+    ann.sm.request_ack()
+    await soon(lambda: not ann.sm.unacked_queue)
+    assert bob.numbers() == list(range(count)), bob.numbers()
+    assert (ann.resumed, bob.resumed) == (cuts_of_ann, cuts_of_bob)
+    assert len(north.ask("session", "list")) == 2
+    await ann.leave()
+    await bob.leave()
+
+
+async def test_the_reader_is_cut(place):
+    await flow(place, 0, 15, 400, 1)
+
+
+async def test_the_sender_is_cut(place):
+    await flow(place, 15, 0, 400, 2)
+
+
+async def test_both_are_cut(place):
+    await flow(place, 12, 12, 400, 3)
+
+
+async def test_who_does_not_come_back_has_it_at_the_next_login(place):
+    north = place.branch(more="limits { resume-time = 1s }")
+    ann, bob = await two_phones(north)
+    ann.send_message(mto=bob.boundjid.bare, mbody="0", mtype="chat")
+    await bob.message("0")
+    await asyncio.sleep(0.1)
+    await bob.cut(True)
+    for n in range(1, 20):
+        ann.send_message(mto=bob.boundjid.bare, mbody=str(n), mtype="chat")
+    await soon(lambda: len(north.ask("session", "list")) == 1)
+    ann.sm.request_ack()
+    await soon(lambda: not ann.sm.unacked_queue)
+    later = await Person(bob.boundjid.bare, "secret-of-bob", north).log_in()
+    await later.message("19")
+    assert [int(m["body"]) for kind, m in later.arrived if kind == "message"] == list(range(1, 20))
+    await later.leave()
+    await ann.leave()
+
+
+async def test_what_waits_survives_a_restart(place):
+    """The server leaves while somebody's connection is lost: what waited for him is kept."""
+    north = place.branch()
+    ann, bob = await two_phones(north)
+    await bob.cut(True)
+    for n in range(10):
+        ann.send_message(mto=bob.boundjid.bare, mbody=str(n), mtype="chat")
+    await ann.plugin["xep_0199"].ping("north.example")
+    ann.abort()
+    assert north.stop() == 0
+    north.start()
+    later = await Person(bob.boundjid.bare, "secret-of-bob", north).log_in()
+    await later.message("9")
+    assert [int(m["body"]) for kind, m in later.arrived if kind == "message"] == list(range(10))
+    await later.leave()
+
+
+if __name__ == "__main__":
+    run(globals())
