@@ -50,6 +50,7 @@ struct session {
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
 	char address[64];                       /* of the client, for the administrator */
+	char *agent;                            /* which installation of a client it is (XEP-0388 §2.3); NULL: unknown */
 	struct turn_job freeing;                /* core/session.c's */
 };
 
@@ -62,6 +63,8 @@ typedef bool session_choice(const struct session *session, const struct parcel *
  */
 enum stanza_condition session_bind(struct account *account, const char *resource,
                                    const struct session_outlet *outlet, void *outlet_owner, struct session **out);
+/* id: copied; NULL: unknown. */
+void session_set_agent(struct session *session, const char *id);
 /* It leaves its account: modules see session_ended, contacts go unavailable, nobody finds it any more. Once; more is fine. */
 void session_leave(struct session *session);
 /* The owner of its outlet has no more use for it: it leaves and is freed at the end of the turn. Exactly once. */

@@ -34,20 +34,20 @@ static bool bind_resource(struct login *login, const struct limits *limits, cons
 	       strlen(*resource) <= limits->resource_bytes;
 }
 
-static void bind_say_jid(struct client *client, const struct stanza *request)
+static void bind_say_jid(struct client *client, const struct stanza *request, const struct jid *jid)
 {
 	struct stanza *result = stanza_result(request);
 	struct element *bind = element_add(&result->arena, result->root, "bind", NS_BIND);
 	const struct stanza *sealed;
 
 	element_add_text(&result->arena, element_add(&result->arena, bind, "jid", NS_BIND),
-	                 client->session->jid.text);
+	                 jid->text);
 	sealed = stanza_seal(result);
 	stream_write(client->stream, sealed, NULL);
 	stanza_unref(&sealed);
 }
 
-static void bind_done(struct client *client, struct session *session)
+void client_bound(struct client *client, struct session *session)
 {
 	struct conn *conn = stream_conn(client->stream);
 	struct address peer, own;
@@ -58,7 +58,6 @@ static void bind_done(struct client *client, struct session *session)
 	address_write(&peer, session->address);
 	if (conn_is_secure(conn))
 		conn_tls(conn, &tls);
-	bind_say_jid(client, client->login->request);
 	client_end_login(client);
 	client_set_state(client, CLIENT_BOUND);
 	log_info(worker_log(session->account->home->worker), stream_name(client->stream), "session bound",
@@ -91,10 +90,12 @@ static void bind_ready(struct account_want *want, struct account *account)
 		return;
 	}
 	condition = session_bind(account, resource, &client_outlet, client, &session);
-	if (condition != STANZA_NO_ERROR)
+	if (condition != STANZA_NO_ERROR) {
 		bind_refuse(client, condition, NULL);
-	else
-		bind_done(client, session);
+		return;
+	}
+	bind_say_jid(client, login->request, &session->jid);
+	client_bound(client, session);
 }
 
 /* Anything else before binding is not authorized (§7.1). */

@@ -77,6 +77,8 @@ static const struct module_spec client_specs[] = {
 	{ "RFC 9266", "Channel Bindings for TLS 1.3", NULL, NULL },
 	{ "XEP-0198", "Stream Management", "1.6.3", NULL },
 	{ "XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS from clients" },
+	{ "XEP-0386", "Bind 2", "1.1.0", NULL },
+	{ "XEP-0388", "Extensible SASL Profile", "1.0.4", NULL },
 	{ "XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", NULL },
 	{ "XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0", NULL },
 	{ 0 },

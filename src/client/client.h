@@ -2,8 +2,9 @@
  *
  * A client's connection from accept to bound session, and what the files of this edge share: connection.c has
  * the states and the stream, login.c what is held until it is authenticated, features.c what it is offered,
- * auth.c SASL, bind.c resource binding, outlet.c what goes to it, smacks.c stream management, failures.c the
- * memory of wrong passwords, client.c the module.
+ * exchange.c a login in whichever profile of SASL, auth.c the profile of RFC 6120, sasl2.c that of XEP-0388, bind.c
+ * resource binding, bind2.c that of XEP-0386, outlet.c what goes to the client, smacks.c stream management, failures.c
+ * the memory of wrong passwords, client.c the module.
  *
  * A client begins on the worker that accepted it and moves to its account's home when it says who it is. What
  * is needed only until a session is bound lies in its login.
@@ -30,6 +31,7 @@ enum client_state {
 	CLIENT_CLEAR,           /* features are out: STARTTLS, or SASL where it may be in clear */
 	CLIENT_SECURE,          /* features are out: SASL */
 	CLIENT_SASL,            /* a challenge is out */
+	CLIENT_SASL2,           /* likewise, in the profile of XEP-0388 */
 	CLIENT_BUSY,            /* credentials are looked up or a password is derived: nothing is read */
 	CLIENT_AUTHENTICATED,   /* features are out: binding */
 	CLIENT_BINDING,         /* nothing is read */
@@ -48,6 +50,14 @@ struct client {
 	struct session *session;        /* while bound */
 };
 
+/* How the messages of an exchange are written, and what follows success. */
+struct auth_profile {
+	enum client_state challenged;   /* while a response is awaited */
+	void (*say_challenge)(struct client *client, const struct buf *message);
+	void (*say_failure)(struct client *client, enum sasl_condition condition);
+	void (*succeeded)(struct client *client, const struct buf *message);
+};
+
 struct login {
 	struct client *client;          /* NULL: it is gone, and whoever still uses this memory frees it */
 	struct admission_pass pass;
@@ -60,6 +70,7 @@ struct login {
 	struct jid user;                /* once authenticated */
 
 	struct sasl_terms terms;
+	const struct auth_profile *profile;     /* of the exchange that was begun last */
 	struct sasl *sasl;
 	unsigned failures;
 	bool guesses;                   /* a password is being tried */
@@ -69,7 +80,9 @@ struct login {
 	struct background_job job;
 	bool deriving;
 
-	struct stanza *request;         /* the iq that binds */
+	struct stanza *request;         /* the iq that binds, or <authenticate/> */
+	const char *agent;              /* <authenticate/>: which installation of a client it is; NULL: unknown */
+	struct buf results;             /* what <success/> will have inside */
 };
 
 extern const struct module client_module;
@@ -127,13 +140,36 @@ void login_let_go(struct login *login);
 void client_say_features(struct client *client);
 void client_offer(struct client *client);       /* which mechanisms this stream has, into the login's terms */
 
+/* exchange.c. A new exchange discards one that is under way. initial, response: base 64, wiped here; initial NULL: it is
+ * begun without a message. */
+void exchange_begin(struct client *client, const struct auth_profile *profile, const char *mechanism,
+                    const char *initial);
+void exchange_respond(struct client *client, const char *response);
+void exchange_fail(struct client *client, enum sasl_condition condition);
+/* Is who has logged in the one whom the stream's header named, if it did? */
+bool exchange_agrees(const struct client *client);
+/* It is over and the client is known: the limits of strangers end. */
+void exchange_end(struct client *client);
+
 /* auth.c; element: the first-level child. */
 void client_auth(struct client *client, struct stanza **element);
 void client_response(struct client *client, struct stanza **element);
 void client_abort(struct client *client, struct stanza **element);
 
+/* sasl2.c */
+void client_authenticate(struct client *client, struct stanza **element);
+void client_sasl2_response(struct client *client, struct stanza **element);
+void client_sasl2_abort(struct client *client, struct stanza **element);
+/* Says success with what the login has gathered. session: bound meanwhile, NULL: none. */
+void sasl2_finish(struct client *client, struct session *session);
+
 /* bind.c */
 void client_bind(struct client *client, struct stanza **iq);
+/* The client has a session: the stream is its outlet from here on. The login goes. */
+void client_bound(struct client *client, struct session *session);
+
+/* bind2.c: binds as <authenticate/> asks, then sasl2_finish. */
+void bind2_begin(struct client *client);
 
 /*
  * smacks.c: stream management (XEP-0198), and each stanza of a bound client, counted where it has been enabled.

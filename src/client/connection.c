@@ -62,6 +62,9 @@ static const struct rule {
 	{ CLIENT_SASL, NS_SASL, "auth", client_auth },
 	{ CLIENT_SASL, NS_SASL, "response", client_response },
 	{ CLIENT_SASL, NS_SASL, "abort", client_abort },
+	{ CLIENT_SECURE, NS_SASL2, "authenticate", client_authenticate },
+	{ CLIENT_SASL2, NS_SASL2, "response", client_sasl2_response },
+	{ CLIENT_SASL2, NS_SASL2, "abort", client_sasl2_abort },
 	{ CLIENT_AUTHENTICATED, NS_CLIENT, "iq", client_bind },
 	{ CLIENT_AUTHENTICATED, NS_SM, "enable", client_enables },
 	{ CLIENT_AUTHENTICATED, NS_SM, "resume", client_resumes },
@@ -71,7 +74,8 @@ static const char *const state_names[] = {
 	[CLIENT_WAITING] = "waiting",   [CLIENT_HEADER] = "header",
 	[CLIENT_SECURING] = "securing", [CLIENT_CLEAR] = "clear",
 	[CLIENT_SECURE] = "secure",     [CLIENT_SASL] = "sasl",
-	[CLIENT_BUSY] = "busy",         [CLIENT_AUTHENTICATED] = "authenticated",
+	[CLIENT_SASL2] = "sasl2",       [CLIENT_BUSY] = "busy",
+	[CLIENT_AUTHENTICATED] = "authenticated",
 	[CLIENT_BINDING] = "binding",   [CLIENT_BOUND] = "bound",
 	[CLIENT_ENDING] = "ending",
 };
@@ -170,6 +174,9 @@ static enum stream_condition client_take_header(struct client *client, const str
 		*text = "the host of a connection cannot change";
 	} else if (header->major < 1) {
 		condition = STREAM_UNSUPPORTED_VERSION;
+	} else if (from && conn_is_secure(stream_conn(client->stream)) &&
+	           strcmp(strchr(from, '@') ? strchr(from, '@') + 1 : from, host->domain) != 0) {
+		condition = STREAM_INVALID_FROM;
 	}
 	if (!login->host && host)
 		login->host = str_dup(host->domain);
@@ -222,7 +229,8 @@ static void client_refuse(struct client *client, const struct stanza *stanza)
 
 	if (element_is(stanza->root, "starttls", NS_TLS))
 		client_refuse_starttls(client);
-	else if (stanza->kind != STANZA_OTHER || strcmp(ns, NS_SASL) == 0 || strcmp(ns, NS_TLS) == 0)
+	else if (stanza->kind != STANZA_OTHER || strcmp(ns, NS_SASL) == 0 || strcmp(ns, NS_SASL2) == 0 ||
+	         strcmp(ns, NS_TLS) == 0)
 		client_fail(client, STREAM_NOT_AUTHORIZED, NULL);
 	else
 		client_fail(client, STREAM_UNSUPPORTED_STANZA_TYPE, NULL);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a stream offers its client at each stage (RFC 6120 §4.3.2): STARTTLS (§5), SASL mechanisms (§6.4.1)
- * with the channel bindings that this very connection has (XEP-0440), binding (§7.4) with the features of a
- * bound stream.
+ * What a stream offers its client at each stage (RFC 6120 §4.3.2): STARTTLS (§5), SASL mechanisms (§6.4.1), under TLS in
+ * both profiles (XEP-0388 §2.1), with the channel bindings that this very connection has (XEP-0440), binding (§7.4) and
+ * the features of a bound stream.
  */
 #include "client.h"
-
-#include <string.h>
 
 #include "core/disco.h"
 #include "xmpp/ns.h"
@@ -48,15 +46,36 @@ static void say_bindings(struct buf *out, const struct sasl_terms *terms)
 	buf_add_lit(out, "</sasl-channel-binding>");
 }
 
-static void say_mechanisms(struct buf *out, const struct sasl_terms *terms)
+static void say_mechanisms(struct buf *out, unsigned mechanisms)
+{
+	for (int i = 0; i < SASL_MECHANISMS; i++)
+		if (mechanisms & 1u << i)
+			buf_printf(out, "<mechanism>%s</mechanism>", sasl_mechanism_name(i));
+}
+
+/* What may be asked for with the login (XEP-0386 §3.1). */
+static void say_inline(struct buf *out)
+{
+	buf_add_lit(out, "<inline><bind xmlns='" NS_BIND2 "'><inline>"
+	                 "<feature var='" NS_CARBONS "'/>"
+	                 "<feature var='" NS_CSI "'/>"
+	                 "</inline></bind></inline>");
+}
+
+/* XEP-0388 §3: the second profile is for TLS only. */
+static void say_sasl(struct buf *out, const struct sasl_terms *terms, bool is_secure)
 {
 	if (!terms->offered)
 		return;
 	buf_add_lit(out, "<mechanisms xmlns='" NS_SASL "'>");
-	for (int i = 0; i < SASL_MECHANISMS; i++)
-		if (terms->offered & 1u << i)
-			buf_printf(out, "<mechanism>%s</mechanism>", sasl_mechanism_name(i));
+	say_mechanisms(out, terms->offered);
 	buf_add_lit(out, "</mechanisms>");
+	if (is_secure) {
+		buf_add_lit(out, "<authentication xmlns='" NS_SASL2 "'>");
+		say_mechanisms(out, terms->offered);
+		say_inline(out);
+		buf_add_lit(out, "</authentication>");
+	}
 	say_bindings(out, terms);
 }
 
@@ -70,13 +89,17 @@ static void say_starttls(struct buf *out, bool required)
 	buf_add_lit(out, "</starttls>");
 }
 
-static void say_binding(struct buf *out, const struct home *home, const char *domain)
+static void say_binding(struct buf *out)
 {
-	const struct host *host = config_host(home->config, domain, strlen(domain));
-
 	buf_add_lit(out, "<bind xmlns='" NS_BIND "'/>"
-	                 "<session xmlns='" NS_SESSION "'><optional/></session>"
-	                 "<ver xmlns='" NS_ROSTERVER "'/>"
+	                 "<session xmlns='" NS_SESSION "'><optional/></session>");
+}
+
+static void say_bound(struct buf *out, const struct home *home, const struct jid *who)
+{
+	const struct host *host = config_host(home->config, jid_domain_text(who), who->domain_len);
+
+	buf_add_lit(out, "<ver xmlns='" NS_ROSTERVER "'/>"
 	                 "<csi xmlns='" NS_CSI "'/>"
 	                 "<sub xmlns='" NS_PREAPPROVAL "'/>"
 	                 "<sm xmlns='" NS_SM "'/>");
@@ -90,12 +113,15 @@ void client_say_features(struct client *client)
 	struct buf *out = stream_out(client->stream);
 
 	buf_add_lit(out, "<stream:features>");
-	if (client->state == CLIENT_AUTHENTICATED) {
-		say_binding(out, home, client->login->host);
-	} else {
-		if (client->state == CLIENT_CLEAR)
-			say_starttls(out, home->config->client_tls_required);
-		say_mechanisms(out, &client->login->terms);
-	}
+	if (client->state == CLIENT_CLEAR)
+		say_starttls(out, home->config->client_tls_required);
+	if (client->state == CLIENT_CLEAR || client->state == CLIENT_SECURE)
+		say_sasl(out, &client->login->terms, client->state == CLIENT_SECURE);
+	if (client->state == CLIENT_AUTHENTICATED)
+		say_binding(out);
+	if (client->state == CLIENT_AUTHENTICATED)
+		say_bound(out, home, &client->login->user);
+	else if (client->state == CLIENT_BOUND)
+		say_bound(out, home, &client->session->jid);
 	buf_add_lit(out, "</stream:features>");
 }

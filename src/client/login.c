@@ -61,6 +61,7 @@ void login_let_go(struct login *login)
 		return;
 	sasl_free(&login->sasl);
 	arena_clear(&login->arena);
+	buf_clear(&login->results);
 	free(login->host);
 	mem_wipe(login, sizeof(*login));
 	free(login);

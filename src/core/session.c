@@ -87,6 +87,12 @@ enum stanza_condition session_bind(struct account *account, const char *resource
 	return STANZA_NO_ERROR;
 }
 
+void session_set_agent(struct session *session, const char *id)
+{
+	free(session->agent);
+	session->agent = str_dup(id);
+}
+
 bool session_is_available(const struct session *session)
 {
 	return session->presence != NULL;
@@ -124,6 +130,7 @@ static void session_free(struct worker *worker, struct turn_job *job)
 	(void)worker;
 	account_release(session->account);
 	stanza_unref(&session->presence);
+	free(session->agent);
 	free(session);
 }
 

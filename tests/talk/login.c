@@ -38,37 +38,49 @@ const char *login_open(struct speaker *speaker, const char *domain)
 
 /* ---- SASL ---- */
 
-static void say_sasl(struct speaker *speaker, const char *name, const char *mechanism, const void *bytes,
-                     size_t len)
+/* wishes: see login_prove. */
+static void say_first(struct speaker *speaker, const char *wishes, const char *mechanism, const struct buf *message)
 {
 	struct buf words = { 0 };
 
-	buf_printf(&words, "<%s xmlns='" NS_SASL "'", name);
-	writer_attr(&words, "mechanism", mechanism);
-	buf_add_char(&words, '>');
-	base64_encode(&words, bytes, len);
-	buf_printf(&words, "</%s>", name);
+	buf_printf(&words, wishes ? "<authenticate xmlns='" NS_SASL2 "' mechanism='%s'><initial-response>"
+	                          : "<auth xmlns='" NS_SASL "' mechanism='%s'>", mechanism);
+	base64_encode(&words, message->data, message->len);
+	if (wishes)
+		buf_printf(&words, "</initial-response>%s</authenticate>", wishes);
+	else
+		buf_add_lit(&words, "</auth>");
 	say(speaker, &words);
 }
 
-static void prove_plain(struct speaker *speaker, const char *user, const char *password)
+static void say_response(struct speaker *speaker, const char *ns, const struct buf *message)
+{
+	struct buf words = { 0 };
+
+	buf_printf(&words, "<response xmlns='%s'>", ns);
+	base64_encode(&words, message->data, message->len);
+	buf_add_lit(&words, "</response>");
+	say(speaker, &words);
+}
+
+static void prove_plain(struct speaker *speaker, const char *wishes, const char *user, const char *password)
 {
 	struct buf message = { 0 };
 
 	buf_add_char(&message, '\0');
 	buf_add(&message, user, strlen(user) + 1);
 	buf_add_str(&message, password);
-	say_sasl(speaker, "auth", "PLAIN", message.data, message.len);
+	say_first(speaker, wishes, "PLAIN", &message);
 	buf_clear(&message);
 }
 
 /* The text of the next element decoded, with a NUL behind it; false: it is no challenge, and stays to be
  * heard. */
-static bool hear_challenge(struct speaker *speaker, struct buf *out)
+static bool hear_challenge(struct speaker *speaker, const char *ns, struct buf *out)
 {
 	struct element *element;
 	bool challenge =
-		speaker_hear(speaker, &element) == HEARD_ELEMENT && element_is(element, "challenge", NS_SASL);
+		speaker_hear(speaker, &element) == HEARD_ELEMENT && element_is(element, "challenge", ns);
 
 	if (!challenge) {
 		speaker_put_back(speaker);
@@ -107,7 +119,7 @@ static void scram_proof(const struct scram *scram, const struct buf *without, ui
 	buf_clear(&auth);
 }
 
-static void say_final(struct speaker *speaker, const struct scram *scram)
+static void say_final(struct speaker *speaker, const char *ns, const struct scram *scram)
 {
 	struct buf message = { 0 };
 	uint8_t proof[DIGEST_MAX];
@@ -118,13 +130,14 @@ static void say_final(struct speaker *speaker, const struct scram *scram)
 	scram_proof(scram, &message, proof);
 	buf_add_lit(&message, ",p=");
 	base64_encode(&message, proof, digest_size(scram->kind));
-	say_sasl(speaker, "response", NULL, message.data, message.len);
+	say_response(speaker, ns, &message);
 	buf_clear(&message);
 }
 
-static void prove_scram(struct speaker *speaker, const char *user, const char *password,
+static void prove_scram(struct speaker *speaker, const char *wishes, const char *user, const char *password,
                         const char *mechanism)
 {
+	const char *ns = wishes ? NS_SASL2 : NS_SASL;
 	bool plus = strstr(mechanism, "-PLUS") != NULL;
 	struct scram scram = { .kind = strstr(mechanism, "SHA-256") ? DIGEST_SHA256 : DIGEST_SHA1,
 		               .password = password };
@@ -136,26 +149,26 @@ static void prove_scram(struct speaker *speaker, const char *user, const char *p
 	buf_add_str(&scram.cbind, plus ? "p=tls-exporter,," : "n,,");
 	buf_add(&first, scram.cbind.data, scram.cbind.len);
 	buf_add_str(&first, bare);
-	say_sasl(speaker, "auth", mechanism, first.data, first.len);
-	if (hear_challenge(speaker, &challenge)) {
+	say_first(speaker, wishes, mechanism, &first);
+	if (hear_challenge(speaker, ns, &challenge)) {
 		if (plus)
 			buf_add(&scram.cbind, binding, speaker_binding(speaker, "tls-exporter", binding));
 		scram.bare = bare;
 		scram.challenge = challenge.data;
-		say_final(speaker, &scram);
+		say_final(speaker, ns, &scram);
 	}
 	buf_clear(&scram.cbind);
 	buf_clear(&first);
 	buf_clear(&challenge);
 }
 
-const char *login_prove(struct speaker *speaker, const char *user, const char *password,
+const char *login_prove(struct speaker *speaker, const char *wishes, const char *user, const char *password,
                         const char *mechanism)
 {
 	if (strcmp(mechanism, "PLAIN") == 0)
-		prove_plain(speaker, user, password);
+		prove_plain(speaker, wishes, user, password);
 	else
-		prove_scram(speaker, user, password, mechanism);
+		prove_scram(speaker, wishes, user, password, mechanism);
 	return NULL;
 }
 
@@ -198,7 +211,7 @@ const char *login(struct speaker *speaker, const char *resource)
 	if (fault)
 		return fault;
 	user = str_dup_len(account, strcspn(account, "@"));
-	fault = login_prove(speaker, user, "secret", "SCRAM-SHA-1");
+	fault = login_prove(speaker, NULL, user, "secret", "SCRAM-SHA-1");
 	free(user);
 	if (fault)
 		return fault;

@@ -11,8 +11,9 @@
 
 /* A header to the domain; hears ours and the features. */
 const char *login_open(struct speaker *speaker, const char *domain);
-/* SCRAM or PLAIN as user with a password; the server's last word is left to be heard. */
-const char *login_prove(struct speaker *speaker, const char *user, const char *password,
+/* SCRAM or PLAIN as user with a password; the server's last word is left to be heard. wishes: NULL, or what
+ * <authenticate/> of SASL 2 has inside beside the first message. */
+const char *login_prove(struct speaker *speaker, const char *wishes, const char *user, const char *password,
                         const char *mechanism);
 /* Opens the stream anew and binds; resource NULL: the server makes one. */
 const char *login_bind(struct speaker *speaker, const char *resource);

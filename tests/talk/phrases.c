@@ -181,7 +181,23 @@ static void play_prove(struct scene *scene, struct statement *s)
 {
 	struct speaker *speaker = scene_speaker(scene, s->words[0]);
 
-	scene_expect(scene, s->words[0], login_prove(speaker, s->words[1], s->words[2], s->words[3]));
+	scene_expect(scene, s->words[0], login_prove(speaker, NULL, s->words[1], s->words[2], s->words[3]));
+}
+
+/* The password may be a placeholder, for a token. */
+static void play_prove_wishing(struct scene *scene, struct statement *s)
+{
+	struct speaker *speaker = scene_speaker(scene, s->words[0]);
+	struct buf wishes = { 0 }, password = { 0 };
+
+	memory_fill(&scene->memory, s->text ? s->text : "", &wishes);
+	memory_fill(&scene->memory, s->words[2], &password);
+	buf_add_char(&wishes, '\0');
+	buf_add_char(&password, '\0');
+	scene_expect(scene, s->words[0],
+	             login_prove(speaker, wishes.data, s->words[1], password.data, s->words[3]));
+	buf_clear(&wishes);
+	buf_clear(&password);
 }
 
 static void play_bind(struct scene *scene, struct statement *s)
@@ -364,6 +380,8 @@ const struct phrase phrases[] = {
 	{ "* logs in as *", play_login },
 	{ "* opens a stream to *", play_open },
 	{ "* authenticates as * with * by *", play_prove },
+	{ "* authenticates by SASL2 as * with * by *", play_prove_wishing },
+	{ "* authenticates by SASL2 as * with * by * ...", play_prove_wishing },
 	{ "* binds", play_bind },
 	{ "* binds *", play_bind },
 	{ "* closes the stream", play_close },

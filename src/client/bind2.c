@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Bind 2 (XEP-0386): a session is bound and set up as <authenticate/> asks, before success is said. A client that says which
+ * installation it is gets the same resource every time, and whatever session it left behind ends.
+ */
+#include "client.h"
+
+#include <string.h>
+
+#include "xmpp/ns.h"
+
+enum { STABLE_BYTES = 9 };
+
+/* ---- the resource (§3.2.1) ---- */
+
+/* The same for one installation of an account's client, and nothing that its id could be told from. */
+static void stable_part(const struct home *home, const struct login *login, struct buf *out)
+{
+	const char *secret = home->server->secret;
+	struct buf label = { 0 };
+	uint8_t mac[DIGEST_MAX];
+
+	buf_printf(&label, "resource %s %s", login->user.text, login->agent);
+	digest_hmac(DIGEST_SHA256, secret, strlen(secret), label.data, label.len, mac);
+	hex_encode(out, mac, STABLE_BYTES);
+	buf_clear(&label);
+}
+
+static void random_part(const struct home *home, struct buf *out)
+{
+	char id[ID_LEN + 1];
+
+	id_random(worker_entropy(home->worker), id);
+	buf_add_str(out, id);
+}
+
+/* "tag/part", or the part alone where the tag can be in no resource. */
+static const char *bind2_resource(const struct home *home, struct login *login, const struct element *bind)
+{
+	struct arena *arena = &login->request->arena;
+	const char *tag = element_child_text(arena, bind, "tag", NS_BIND2), *part, *asked, *resource;
+	struct buf made = { 0 };
+
+	if (login->agent)
+		stable_part(home, login, &made);
+	else
+		random_part(home, &made);
+	part = arena_str_len(arena, made.data, made.len);
+	buf_clear(&made);
+	if (!tag || !*tag)
+		return part;
+	asked = arena_printf(arena, "%s/%s", tag, part);
+	return jid_resource_prepare(arena, asked, strlen(asked), &resource) &&
+	                       strlen(resource) <= home->config->limits.resource_bytes
+	               ? resource
+	               : part;
+}
+
+/* ---- the session (§3.2) ---- */
+
+/* An installation has one session. */
+static void bind2_end_earlier(const struct session *session)
+{
+	struct list *sessions = &session->account->sessions;
+	struct list_link *link = list_first(sessions);
+
+	while (session->agent && link) {
+		struct session *earlier = LIST_MEMBER(link, struct session, link);
+
+		link = list_next(sessions, link);
+		if (earlier != session && earlier->agent && strcmp(earlier->agent, session->agent) == 0)
+			session_close(earlier, STREAM_CONFLICT, "This client has come again");
+	}
+}
+
+static void bind2_enable(struct session *session, const struct element *bind)
+{
+	session->carbons = element_child(bind, "enable", NS_CARBONS);
+	if (element_child(bind, "inactive", NS_CSI))
+		session_set_inactive(session, true);
+}
+
+static void bind2_bind(struct client *client, struct account *account, const struct element *bind)
+{
+	struct login *login = client->login;
+	const char *resource = bind2_resource(account->home, login, bind);
+	struct session *session;
+
+	if (session_bind(account, resource, &client_outlet, client, &session) != STANZA_NO_ERROR) {
+		sasl2_finish(client, NULL);
+		return;
+	}
+	session_set_agent(session, login->agent);
+	bind2_end_earlier(session);
+	bind2_enable(session, bind);
+	buf_add_lit(&login->results, "<bound xmlns='" NS_BIND2 "'/>");
+	sasl2_finish(client, session);
+}
+
+/* What cannot be bound now is left to the client, who may ask again by an iq (RFC 6120 §7). */
+static void bind2_ready(struct account_want *want, struct account *account)
+{
+	struct login *login = LIST_MEMBER(want, struct login, want);
+	struct client *client = login->client;
+
+	login->wants = false;
+	if (client->state != CLIENT_BUSY)
+		return;
+	if (account->state == ACCOUNT_ABSENT)
+		client_fail(client, STREAM_NOT_AUTHORIZED, "the account has been removed");
+	else if (account->state != ACCOUNT_READY)
+		sasl2_finish(client, NULL);
+	else
+		bind2_bind(client, account, element_child(login->request->root, "bind", NS_BIND2));
+}
+
+void bind2_begin(struct client *client)
+{
+	struct login *login = client->login;
+
+	login->wants = true;
+	account_want(stream_home(client->stream), &login->user, &login->want, bind2_ready);
+}
