@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Private to core: what account.c, session.c and kept.c know of one another.
+ * Private to core: what account*.c, session.c, kept.c and journal.c know of one another.
  */
 #ifndef ACCOUNT_INSIDE_H
 #define ACCOUNT_INSIDE_H
 
 #include "core/account.h"
 #include "store/journal.h"
+
+/* account.c. In whatever state; NULL: not in memory. */
+struct account *account_lookup(const struct home *home, const char *bare, size_t len);
+/* The same, which is being loaded where it was not in memory. */
+struct account *account_get(struct home *home, const struct jid *address);
+/* account_receive.c. It has been loaded with that outcome, or goes: what waited for it is received or refused. */
+void account_receive_waiting(struct account *account, enum account_state state);
 
 /* kept.c. A message that would overtake the backlog is queued behind it: true, the parcel is taken over. */
 bool kept_queues(struct account *account, struct parcel *parcel);
