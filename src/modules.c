@@ -8,6 +8,7 @@
 #include "core/module.h"
 
 extern const struct module addresses_module;
+extern const struct module archiving_module;
 extern const struct module avatar_module;
 extern const struct module blocking_module;
 extern const struct module bookmarks_module;
@@ -39,5 +40,7 @@ const struct module *const modules[] = {
 	&caps_module,  &pubsub_module, &pep_module, &avatar_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
-	&user_module,  &session_module, &control_module, &mam_module, &addresses_module, NULL,
+	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,
+	&archiving_module,
+	NULL,
 };

@@ -28,6 +28,7 @@ struct account {
 	size_t session_count;
 	struct store_credential *credentials;   /* owned; loaded */
 	size_t credential_count;
+	bool own_archiving;             /* modules have a word in what is archived (account_archives) */
 	uint64_t undelivered, undelivered_bytes;        /* journal entries beyond the watermark */
 	uint64_t journal_newest;        /* sequence of the newest entry; core/journal.h */
 	struct list_link idle_link;

@@ -32,6 +32,7 @@ struct host {
 	const char **admins;            /* bare JIDs, compared whole: never a name alone */
 	size_t admin_count;
 	enum archive_policy archive;    /* of its accounts' messages */
+	bool archive_preferences;       /* its users may choose for themselves (XEP-0441) */
 };
 
 enum listen_kind { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_COMPONENT };

@@ -34,6 +34,8 @@ bool journal_id_read(const char *id, uint64_t *sequence);       /* false: not on
 /* Is a message between the account and that address archived? Not: of type headline, error or groupchat, nothing but chat
  * states, empty, or with a hint no-store or no-permanent-store (XEP-0334); the hint store is honoured. */
 bool journal_wants(const struct account *account, const struct stanza *message, const struct jid *peer);
+/* Can a message of the account be archived at all, or could it if its user asked for that? */
+bool journal_may_archive(const struct account *account);
 
 /* Sends a stanza of a client of the account on its way: it is sealed, a message that is archived gets its entry, and modules
  * see it (message_sent). Takes the reference. */

@@ -49,6 +49,7 @@ struct module {
 	const char *const *host_features;       /* disco#info of a host; NULL ends */
 	const char *const *account_features;    /* disco#info of an account */
 	const char *const *account_identities;  /* likewise: category, type, category, type, ... NULL */
+	bool (*account_offers)(const struct account *account);  /* does it have these features and identities? NULL: each */
 	const struct iq_handler *iqs;           /* core/iq.h */
 	const struct conf_section_kind *options;        /* name NULL ends */
 	const struct command *commands;         /* core/command.h: what hansactl can ask of it */
@@ -103,6 +104,10 @@ struct module {
 
 	/* Is that address in the account's roster? Asked through core/journal.c; one module's yes is enough. */
 	bool (*account_has_contact)(const struct account *account, const struct jid *who);
+
+	/* How messages between the account and that address are archived, where account->own_archiving says that somebody has
+	 * a word in it beside the host. One module has this. */
+	enum archive_policy (*account_archives)(const struct account *account, const struct jid *peer);
 
 	/* The life of a session. */
 	void (*session_bound)(struct session *session);

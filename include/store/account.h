@@ -43,9 +43,16 @@ struct store_account_load {
 	uint64_t undelivered;                   /* journal entries beyond the watermark */
 	uint64_t undelivered_bytes;
 	uint64_t journal_newest;                /* no entry was ever given a higher sequence */
-	const char *blocked;                    /* the document of kind "blocking"; NULL: there is none */
-	size_t blocked_len;
+	struct store_account_document *documents;       /* those of the kinds "blocking" and "archive" */
+	size_t document_count;
 };
+struct store_account_document {
+	const char *kind, *key, *text;
+	size_t len;                             /* of text */
+};
+/* NULL: there is none. */
+const struct store_account_document *store_account_document(const struct store_account_load *load, const char *kind,
+                                                            const char *key);
 
 /* LIST: accounts of a host in order of their names, from behind the account after (NULL: from the start),
  * at most limit. */

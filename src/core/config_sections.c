@@ -64,6 +64,10 @@ static const struct conf_option host_options[] = {
 	  .allowed = "never | roster | always",
 	  .example = "always",
 	  .sentence = "Like archive in section journal, for this host." },
+	{ .name = "archive-preferences",
+	  .type = CONF_BOOL,
+	  .example = "true",
+	  .sentence = "Like archive-preferences in section journal, for this host." },
 	{ 0 },
 };
 
@@ -74,6 +78,11 @@ static const struct conf_option journal_options[] = {
 	  .allowed = "never | roster | always",
 	  .sentence = "Whether messages stay in the archive of a user (XEP-0313) after they have been delivered: never, "
 	              "those with contacts in the roster, or always." },
+	{ .name = "archive-preferences",
+	  .type = CONF_BOOL,
+	  .fallback = "false",
+	  .sentence = "Users may choose for themselves what is archived, in all or by address (XEP-0441). Where they may not, "
+	              "archive holds, or what hansactl user archive says of a user." },
 	{ 0 },
 };
 
@@ -468,6 +477,13 @@ static enum archive_policy archive_read(const struct conf_section *section)
 	return strcmp(word, "roster") == 0 ? ARCHIVE_ROSTER : ARCHIVE_NEVER;
 }
 
+/* A host's own option, or that of section journal. */
+static const struct conf_section *section_of(const struct config *config, const struct conf_section *host,
+                                             const char *option)
+{
+	return conf_is_set(host, option) ? host : conf_section(config->conf, "journal");
+}
+
 static char *host_read(struct config *config, const struct conf_section *section, const char *path,
                        struct host *host)
 {
@@ -478,7 +494,9 @@ static char *host_read(struct config *config, const struct conf_section *section
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "bad title \"%s\" of host; allowed: a domain name", title);
 	host->domain = domain.text;
-	host->archive = archive_read(conf_is_set(section, "archive") ? section : conf_section(config->conf, "journal"));
+	host->archive = archive_read(section_of(config, section, "archive"));
+	host->archive_preferences =
+		conf_bool(section_of(config, section, "archive-preferences"), "archive-preferences");
 	if (!config_add_domain(config, host->domain, &account_destination, NULL))
 		return conf_fault(section, "domain \"%s\" is already a host", host->domain);
 	((struct destination *)map_find(config->domains, host->domain, strlen(host->domain)))->host = host;

@@ -102,16 +102,19 @@ struct element *disco_host_info(struct arena *arena, struct element *parent, con
 	return query;
 }
 
-static void account_info_add(struct arena *arena, struct element *parent, const struct server *server)
+static void account_info_add(struct arena *arena, struct element *parent, const struct account *account)
 {
+	const struct module *const *module = account->home->server->modules;
 	struct element *query = query_add(arena, parent, NS_DISCO_INFO, NULL);
 	const char *features[FEATURES_MAX];
 	size_t count = 0;
 
 	identity_add(arena, query, "account", "registered");
-	for (const struct module *const *module = server->modules; *module; module++) {
+	for (; *module; module++) {
 		const char *const *identity = (*module)->account_identities;
 
+		if ((*module)->account_offers && !(*module)->account_offers(account))
+			continue;
 		for (; identity && identity[0]; identity += 2)
 			identity_add(arena, query, identity[0], identity[1]);
 		count = features_append(features, count, (*module)->account_features);
@@ -238,7 +241,7 @@ void disco_asked(struct iq_request *request)
 	else if (request->scope == IQ_HOST)
 		host_items_add(&result->arena, result->root, request->home->config, request->host);
 	else if (of_info)
-		account_info_add(&result->arena, result->root, request->home->server);
+		account_info_add(&result->arena, result->root, request->account);
 	else
 		disco_account_items(&result->arena, result->root, request->account);
 	iq_answer(request, result);

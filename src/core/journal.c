@@ -148,13 +148,32 @@ static bool message_may_be_archived(const struct stanza *message)
 	return element_child(message->root, "store", NS_HINTS) || message_has_content(message);
 }
 
+static enum archive_policy archive_policy_for(const struct account *account, const struct jid *peer)
+{
+	const struct module *const *module = account->home->server->modules;
+
+	if (!account->host)
+		return ARCHIVE_NEVER;
+	for (; account->own_archiving && *module; module++) {
+		if ((*module)->account_archives)
+			return (*module)->account_archives(account, peer);
+	}
+	return account->host->archive;
+}
+
 bool journal_wants(const struct account *account, const struct stanza *message, const struct jid *peer)
 {
-	const struct host *host = account->host;
+	enum archive_policy policy = archive_policy_for(account, peer);
 
-	if (!host || host->archive == ARCHIVE_NEVER || !message_may_be_archived(message))
+	if (policy == ARCHIVE_NEVER || !message_may_be_archived(message))
 		return false;
-	return host->archive == ARCHIVE_ALWAYS || jid_same_bare(&account->jid, peer) || account_has_contact(account, peer);
+	return policy == ARCHIVE_ALWAYS || jid_same_bare(&account->jid, peer) || account_has_contact(account, peer);
+}
+
+bool journal_may_archive(const struct account *account)
+{
+	return (account->host && account->host->archive_preferences) ||
+	       archive_policy_for(account, &account->jid) != ARCHIVE_NEVER;
 }
 
 struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,

@@ -331,16 +331,20 @@ static const struct module_spec specs[] = {
 	  NULL },
 	{ "XEP-0160", "Best Practices for Handling Offline Messages", "1.0.1", NULL },
 	{ "XEP-0203", "Delayed Delivery", "2.0", NULL },
+	{ "XEP-0359", "Unique and Stable Stanza IDs", "0.7.0", NULL },
 	{ "XEP-0334", "Message Processing Hints", "1.0.0", NULL },
 	{ 0 },
 };
 
+/* Whatever the archive does: what was kept has such an id, and nobody else can give one. */
+static const char *const account_features[] = { NS_SID, NULL };
 static const char *const host_features[] = { NS_OFFLINE_FEATURE, NS_DELAY, NULL };
 
 const struct module im_module = {
 	.name = "im",
 	.specs = specs,
 	.host_features = host_features,
+	.account_features = account_features,
 	.iqs = roster_handlers,
 	.options = options,
 	.configure = im_configure,

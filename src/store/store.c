@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/list.h"
 #include "base/mem.h"
@@ -21,6 +22,16 @@ void *store_request_new(size_t size, enum store_op op, struct worker *worker, co
 	request->done = done;
 	request->owner = arena_str_len(&request->arena, owner, owner_len);
 	return request;
+}
+
+const struct store_account_document *store_account_document(const struct store_account_load *load, const char *kind,
+                                                            const char *key)
+{
+	for (size_t i = 0; i < load->document_count; i++) {
+		if (strcmp(load->documents[i].kind, kind) == 0 && strcmp(load->documents[i].key, key) == 0)
+			return &load->documents[i];
+	}
+	return NULL;
 }
 
 /* SCRAM keys are as good as a password to whoever would play the server. */

@@ -313,10 +313,12 @@ static enum hook_result blocking_session_sent(struct session *session, struct st
 
 static void blocking_account_loaded(struct account *account, const struct store_account_load *load)
 {
+	const struct store_account_document *list = store_account_document(load, "blocking", "");
 	struct blocking *blocking = mem_zalloc(sizeof(*blocking));
 
 	blocking->end = &blocking->first;
-	blocklist_read(&blocking->list, load->blocked, load->blocked_len);
+	if (list)
+		blocklist_read(&blocking->list, list->text, list->len);
 	account_set_part(account, &blocking_module, blocking);
 }
 

@@ -397,19 +397,19 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0313", "Message Archive Management", "1.1.3", "users' archives; without preferences (XEP-0441)" },
+	{ "XEP-0313", "Message Archive Management", "1.1.3", "users' archives" },
 	{ "XEP-0059", "Result Set Management", "1.0", NULL },
 	{ "XEP-0297", "Stanza Forwarding", "1.0", NULL },
-	{ "XEP-0359", "Unique and Stable Stanza IDs", "0.7.0", NULL },
 	{ 0 },
 };
 
-static const char *const features[] = { NS_MAM, NS_MAM "#extended", NS_SID, NULL };
+static const char *const features[] = { NS_MAM, NS_MAM "#extended", NULL };
 
 extern const struct module mam_module;
 const struct module mam_module = {
 	.name = "mam",
 	.specs = specs,
 	.account_features = features,
+	.account_offers = journal_may_archive,
 	.iqs = handlers,
 };

@@ -2,6 +2,7 @@
 # The .c files and private headers of src/xep.
 
 libhansa_a_SOURCES += src/xep/addresses.c
+libhansa_a_SOURCES += src/xep/archiving.c
 libhansa_a_SOURCES += src/xep/avatar.c src/xep/avatar.h
 libhansa_a_SOURCES += src/xep/blocking.c
 libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h

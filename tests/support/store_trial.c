@@ -17,7 +17,7 @@
 #include "store/journal.h"
 #include "store/pubsub.h"
 
-enum { FAULTS = 8 };
+enum { FAULTS = 8, DOCUMENTS = 8 };
 
 struct kept_item {
 	struct list_link link;
@@ -265,13 +265,21 @@ static void journal_weigh(const struct kept_account *account, struct store_accou
 	}
 }
 
-static void blocked_load(struct kept_account *account, struct store_account_load *load)
+static void documents_load(struct kept_account *account, struct store_account_load *load)
 {
-	const struct store_document asked = { .kind = "blocking", .key = "" };
-	const struct kept_document *kept = document_find(account, &asked);
+	struct arena *arena = &load->request.arena;
+	struct list_link *link;
 
-	load->blocked = kept ? arena_str_len(&load->request.arena, kept->text, kept->text_len) : NULL;
-	load->blocked_len = kept ? kept->text_len : 0;
+	load->documents = arena_alloc(arena, DOCUMENTS * sizeof(*load->documents));
+	for (link = list_first(&account->documents); link; link = list_next(&account->documents, link)) {
+		const struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
+
+		if ((is_same(kept->kind, "blocking") || is_same(kept->kind, "archive")) && load->document_count < DOCUMENTS)
+			load->documents[load->document_count++] = (struct store_account_document){
+				arena_str(arena, kept->kind), arena_str(arena, kept->key),
+				arena_str_len(arena, kept->text, kept->text_len), kept->text_len,
+			};
+	}
 }
 
 static enum store_status account_load(struct trial *t, struct store_request *request)
@@ -286,7 +294,7 @@ static enum store_status account_load(struct trial *t, struct store_request *req
 	load->roster_version = account->roster_version;
 	roster_load(account, load);
 	journal_weigh(account, load);
-	blocked_load(account, load);
+	documents_load(account, load);
 	return STORE_OK;
 }
 

@@ -34,6 +34,34 @@ def test_many_users_from_lines(place):
     assert len(north.ask("user", "list")) == 50
 
 
+async def test_what_of_a_user_is_archived(place):
+    north = place.branch()
+    ann = await Person(north.add_user("ann", "secret"), "secret", north).log_in()
+    bob = north.add_user("bob", "secret")
+
+    async def archived():
+        ann.send_message(mto=bob, mbody="a note", mtype="chat")
+        await ann.plugin["xep_0199"].ping(ann.boundjid.host)
+        return int((await ann.plugin["xep_0313"].retrieve(rsm={"max": 0}))["mam_fin"]["rsm"]["count"])
+
+    ann.register_plugin("xep_0313")
+    ann.register_plugin("xep_0199")
+    assert north.ask("user", "archive", "ann@north.example") == {
+        "user": "ann@north.example", "archive": "never", "by": "host"}
+    assert await archived() == 0
+    assert north.ask("user", "archive", "ann@north.example", "always")["by"] == "administrator"
+    assert await archived() == 1
+    await ann.leave()
+    north.stop()
+    north.start()
+    assert north.ask("user", "archive", "ann@north.example")["archive"] == "always"
+    assert north.ask("user", "archive", "ann@north.example", "host")["archive"] == "never"
+    assert north.ctl("user", "archive", "ann@north.example", "sometimes", check=False).returncode == 1
+    assert north.ctl("user", "archive", "eve@north.example", check=False).returncode == 3
+    assert north.ctl("user", "archive", "eve@north.example", "always", check=False).returncode == 3
+    assert north.ctl("user", "archive", "eve@north.example", "host", check=False).returncode == 3
+
+
 def test_wrong_use(place):
     north = place.branch()
     assert north.ctl("user", "frobnicate", check=False).returncode == 2

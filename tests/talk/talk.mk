@@ -33,6 +33,7 @@ EXTRA_DIST += tests/talk/xep-0313.talk
 EXTRA_DIST += tests/talk/xep-0352.talk
 EXTRA_DIST += tests/talk/xep-0398.talk
 EXTRA_DIST += tests/talk/xep-0402.talk
+EXTRA_DIST += tests/talk/xep-0441.talk
 
 check_PROGRAMS += tests/talk/talk
 tests_talk_talk_SOURCES = \

@@ -769,19 +769,26 @@ static void document_is_put_got_replaced_and_removed(struct asker *a)
 	                 STORE_ABSENT);
 }
 
-static void blocked_addresses_come_with_the_account(struct asker *a)
+static void some_documents_come_with_the_account(struct asker *a)
 {
+	const struct store_account_document *document;
 	struct store_account_load *load;
 
 	create(a, ROMEO);
 	load = asker_load(a, ROMEO);
 	assert_int_equal(asker_ask(a, load), STORE_OK);
-	assert_null(load->blocked);
+	assert_null(store_account_document(load, "blocking", ""));
 	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "blocking", "", "a\nb\n")), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "archive", "x", "never")), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "vcard", "", "<x/>")), STORE_OK);
 	load = asker_load(a, ROMEO);
 	assert_int_equal(asker_ask(a, load), STORE_OK);
-	assert_int_equal(load->blocked_len, 4);
-	assert_memory_equal(load->blocked, "a\nb\n", 4);
+	assert_int_equal(load->document_count, 2);
+	document = store_account_document(load, "blocking", "");
+	assert_int_equal(document->len, 4);
+	assert_string_equal(document->text, "a\nb\n");
+	assert_string_equal(store_account_document(load, "archive", "x")->text, "never");
+	assert_null(store_account_document(load, "archive", ""));
 }
 
 static enum store_status put_at_most(struct asker *a, const char *kind, const char *key, size_t most)
@@ -1058,7 +1065,7 @@ static const struct scenario {
 	SCENARIO(items_come_in_pages),
 	SCENARIO(last_items_of_named_nodes),
 	SCENARIO(document_is_put_got_replaced_and_removed),
-	SCENARIO(blocked_addresses_come_with_the_account),
+	SCENARIO(some_documents_come_with_the_account),
 	SCENARIO(documents_of_a_kind_are_bounded),
 	SCENARIO(document_of_the_server_is_created_once),
 	SCENARIO(document_of_nobody_is_absent),

@@ -33,17 +33,23 @@ enum store_status sqlite_document_get(struct database *db, struct store_request 
 }
 
 /* What an account needs from its first moment in memory. */
-bool sqlite_blocked_load(struct database *db, struct store_account_load *load)
+bool sqlite_documents_load(struct database *db, int64_t account, struct store_account_load *load)
 {
+	struct arena *arena = &load->request.arena;
 	struct query q;
 
-	load->blocked = NULL;
-	query_start(&q, db, QUERY_DOCUMENT);
-	query_put_owner(&q, load->request.owner);
-	query_put_text(&q, "blocking");
-	query_put_text(&q, "");
-	if (query_next(&q))
-		load->blocked = query_text_len(&q, &load->request.arena, &load->blocked_len);
+	load->document_count = 0;
+	query_start(&q, db, QUERY_DOCUMENTS_OF_LOAD);
+	query_put_number(&q, account);
+	while (query_next(&q)) {
+		struct store_account_document *document;
+
+		load->documents = rows_grow(arena, load->documents, load->document_count, sizeof(*load->documents));
+		document = &load->documents[load->document_count++];
+		document->kind = query_text(&q, arena);
+		document->key = query_text(&q, arena);
+		document->text = query_text_len(&q, arena, &document->len);
+	}
 	return query_finish(&q);
 }
 

@@ -57,7 +57,7 @@ enum store_status sqlite_account_find(struct database *db, const char *owner, st
 
 struct store_account_load;
 bool sqlite_roster_load(struct database *db, int64_t account, struct store_account_load *load);
-bool sqlite_blocked_load(struct database *db, struct store_account_load *load);
+bool sqlite_documents_load(struct database *db, int64_t account, struct store_account_load *load);
 bool sqlite_journal_weigh(struct database *db, const struct account_row *row,
                           struct store_account_load *load);
 

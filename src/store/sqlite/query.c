@@ -139,6 +139,9 @@ static const char *const query_sql[QUERIES] = {
 		" WHERE account = (SELECT id FROM account WHERE host = ?1 AND name = ?2)"
 		" AND kind = ?3 AND key = ?4",
 
+	[QUERY_DOCUMENTS_OF_LOAD] =
+		"SELECT kind, key, text FROM document WHERE account = ?1 AND kind IN ('archive', 'blocking')",
+
 	[QUERY_PUBSUB_NODE] =
 		"SELECT id FROM pubsub_node WHERE owner = ?1 AND name = ?2",
 	[QUERY_PUBSUB_NODE_CREATE] =
