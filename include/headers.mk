@@ -9,6 +9,7 @@ noinst_HEADERS += include/base/digest.h
 noinst_HEADERS += include/base/figure.h
 noinst_HEADERS += include/base/hash.h
 noinst_HEADERS += include/base/id.h
+noinst_HEADERS += include/base/line.h
 noinst_HEADERS += include/base/list.h
 noinst_HEADERS += include/base/log.h
 noinst_HEADERS += include/base/map.h

@@ -12,6 +12,7 @@ libhansa_a_SOURCES += \
 	src/base/digest.c \
 	src/base/hash.c \
 	src/base/id.c \
+	src/base/line.c \
 	src/base/log.c \
 	src/base/map.c \
 	src/base/mem.c

@@ -3,15 +3,13 @@
  * The way of a publish-subscribe request: what is asked (one table), who asks, the node it is about, then the action itself.
  * The errors are those of XEP-0060's sections, with their conditions in #errors.
  *
- * Requests to one service stand in a line, so that each finds the node as the one before has left it.
+ * Requests to one service, and what it publishes itself, stand in a line, so that each finds the node as the one before has
+ * left it.
  */
 #include "core/pubsub.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
-#include "base/mem.h"
 #include "core/account.h"
 #include "core/module.h"
 #include "core/router.h"
@@ -21,15 +19,7 @@
 
 enum { LINE_MAX = 200 };
 
-/* The requests to one service that are not answered yet. */
-struct pubsub_line {
-	struct list calls;
-	size_t count;
-	struct jid service; /* bare; text behind the struct */
-};
-
-static void call_enter(struct pubsub_call *call);
-static void call_start(struct pubsub_call *call);
+static void call_start(struct line_place *place);
 static void call_begin(struct pubsub_call *call);
 static void call_node_found(struct store_request *found);
 
@@ -116,6 +106,24 @@ static const struct pubsub_action *action_find(const struct iq_request *request,
 	return NULL;
 }
 
+/* ---- in line ---- */
+
+struct lines *pubsub_lines(const struct home *home)
+{
+	return home_part(home, &pubsub_module);
+}
+
+static void call_enter(struct pubsub_call *call)
+{
+	const struct jid *service = call_service(call);
+	struct lines *lines = pubsub_lines(call->home);
+
+	if (line_length(lines, service->text, jid_bare_len(service)) >= LINE_MAX)
+		call_refuse(call, STANZA_RESOURCE_CONSTRAINT, NULL);
+	else
+		line_join(lines, service->text, jid_bare_len(service), &call->place, call_start);
+}
+
 void pubsub_asked(struct iq_request *request, const struct pubsub_class *class)
 {
 	struct pubsub_call *call = arena_new_self(sizeof(*call), offsetof(struct pubsub_call, arena), 0);
@@ -128,57 +136,10 @@ void pubsub_asked(struct iq_request *request, const struct pubsub_class *class)
 	call_enter(call);
 }
 
-/* ---- in line ---- */
-
-static struct pubsub_line *line_new(struct map *lines, const struct jid *service)
+static void call_start(struct line_place *place)
 {
-	size_t len = jid_bare_len(service);
-	struct pubsub_line *line = mem_zalloc(sizeof(*line) + len + 1);
+	struct pubsub_call *call = LIST_MEMBER(place, struct pubsub_call, place);
 
-	line->service = *service;
-	line->service.resource_len = 0;
-	line->service.text = memcpy(line + 1, service->text, len);
-	list_init(&line->calls);
-	map_put(lines, line->service.text, len, line);
-	return line;
-}
-
-static void call_enter(struct pubsub_call *call)
-{
-	struct map *lines = home_part(call->home, &pubsub_module);
-	const struct jid *service = call_service(call);
-	struct pubsub_line *line = map_find(lines, service->text, jid_bare_len(service));
-
-	if (line && line->count == LINE_MAX) {
-		call_refuse(call, STANZA_RESOURCE_CONSTRAINT, NULL);
-		return;
-	}
-	call->line = line ? line : line_new(lines, service);
-	call->line->count++;
-	list_add_last(&call->line->calls, &call->link);
-	if (!line)
-		call_start(call);
-}
-
-/* The first of a line goes; the next one starts, and ends at once if there is nothing to ask the store. */
-static void call_leave(struct pubsub_call *call)
-{
-	struct pubsub_line *line = call->line;
-	struct list_link *next;
-
-	list_remove(&call->link);
-	line->count--;
-	next = list_first(&line->calls);
-	if (next) {
-		call_start(LIST_MEMBER(next, struct pubsub_call, link));
-		return;
-	}
-	map_remove(home_part(call->home, &pubsub_module), line->service.text, jid_bare_len(&line->service));
-	free(line);
-}
-
-static void call_start(struct pubsub_call *call)
-{
 	iq_account(call->request);
 	if (!call->action)
 		call_refuse(call, STANZA_BAD_REQUEST, NULL);
@@ -296,8 +257,7 @@ bool call_may_read(struct pubsub_call *call)
 
 static void call_free(struct pubsub_call *call)
 {
-	if (call->line)
-		call_leave(call);
+	line_leave(&call->place);
 	arena_free_self(call, offsetof(struct pubsub_call, arena));
 }
 
@@ -389,19 +349,15 @@ void event_send(struct home *home, const struct pubsub_class *class, const struc
 
 static void *pubsub_home_open(struct home *home)
 {
-	return map_new(worker_seed(home->worker));
+	return lines_new(worker_seed(home->worker));
 }
 
 static void pubsub_home_close(struct home *home, void *part)
 {
-	struct map *lines = part;
-	struct map_walk walk = { 0 };
-	struct pubsub_line *line;
+	struct lines *lines = part;
 
 	(void)home;
-	while ((line = map_next(lines, &walk)))
-		free(line);
-	map_free(&lines);
+	lines_free(&lines);
 }
 
 static const struct module_spec specs[] = {

@@ -5,12 +5,16 @@
 #ifndef CORE_PUBSUB_INSIDE_H
 #define CORE_PUBSUB_INSIDE_H
 
+#include "base/line.h"
 #include "core/pubsub.h"
 
 #define PUBSUB_FORM_CONFIG NS_PUBSUB "#node_config"
 #define PUBSUB_FORM_OPTIONS NS_PUBSUB "#publish-options"
 
 struct pubsub_action;
+
+/* Of a home: what is under way for each service, one after the other. */
+struct lines *pubsub_lines(const struct home *home);
 
 /* A request, from its arrival to its answer. It lives in its arena. */
 struct pubsub_call {
@@ -22,8 +26,7 @@ struct pubsub_call {
 	bool exists;                            /* the node does; else it has the defaults */
 	struct pubsub_node node;                /* name NULL: none was named */
 	struct home *home;
-	struct pubsub_line *line;               /* that it stands in, first when it is under way */
-	struct list_link link;
+	struct line_place place;
 	struct arena arena;
 };
 
