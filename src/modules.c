@@ -33,13 +33,14 @@ extern const struct module status_module;
 extern const struct module time_module;
 extern const struct module user_module;
 extern const struct module vcard_module;
+extern const struct module vcard4_module;
 extern const struct module version_module;
 
 const struct module *const modules[] = {
 	&blocking_module, &carbons_module, &csi_module, &services_module,
 	&caps_module,  &pubsub_module, &pep_module, &avatar_module, &bookmarks_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
-	&vcard_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
+	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,
 	&archiving_module,
 	NULL,

@@ -95,6 +95,9 @@ struct module {
 	void (*account_published)(struct home *home, const struct jid *service, const char *node, const char *id,
 	                          const struct element *payload);
 
+	/* The user has stored this vcard-temp, durably; XEP-0054. */
+	void (*account_vcard_stored)(struct home *home, const struct jid *user, const struct element *vcard);
+
 	/* Has the user shut out that address (XEP-0191)? Asked through account_blocks; one module's yes is enough. */
 	bool (*account_blocks)(const struct account *account, const struct jid *who);
 

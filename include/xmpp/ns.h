@@ -41,6 +41,7 @@
 #define NS_LAST "jabber:iq:last"                                       /* XEP-0012 */
 #define NS_PRIVATE "jabber:iq:private"                                 /* XEP-0049 */
 #define NS_VCARD "vcard-temp"                                          /* XEP-0054 */
+#define NS_VCARD4 "urn:ietf:params:xml:ns:vcard-4.0"                    /* XEP-0292 */
 #define NS_DELAY "urn:xmpp:delay"                                      /* XEP-0203 */
 #define NS_OFFLINE_FEATURE "msgoffline"                                /* XEP-0160 */
 #define NS_SID "urn:xmpp:sid:0"                                        /* XEP-0359 */

@@ -4,8 +4,6 @@
  * photo that is stored with the vCard is published (§3.2). Its hash is put into the presence of all sessions (§4), as
  * XEP-0153 has it. The picture of a foreign URL is no photo; one that is not what its id says is none either.
  */
-#include "avatar.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +14,8 @@
 #include "core/session.h"
 #include "pep.h"
 #include "store/document.h"
+#include "vcard.h"
 #include "xmpp/ns.h"
-#include "xmpp/writer.h"
 
 #define NS_AVATAR_DATA "urn:xmpp:avatar:data"
 #define NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
@@ -31,9 +29,9 @@ extern const struct module avatar_module;
 struct picture;
 
 static void data_found(struct store_request *found);
-static void vcard_read(struct home *home, struct picture *picture);
-static void vcard_found(struct store_request *found);
-static void vcard_stored(struct store_request *stored);
+static void photo_set(struct home *home, struct picture *picture);
+static struct element *photo_change(struct vcard_change *change, struct element *vcard);
+static void photo_changed(struct vcard_change *change, enum store_status status);
 static void metadata_found(struct store_request *found);
 static void data_published(struct home *home, void *context, enum store_status status);
 static void metadata_published(struct home *home, void *context, enum store_status status);
@@ -51,6 +49,7 @@ struct picture {
 	const char *base64; /* without blanks; NULL: there is no picture any more */
 	size_t bytes;
 	char hash[HASH_LEN + 1];
+	struct vcard_change change;
 	struct arena arena;
 };
 
@@ -124,27 +123,6 @@ static void *picture_ask(struct home *home, struct picture *picture, size_t size
 	return request;
 }
 
-static void document_ask(struct home *home, struct picture *picture, void (*done)(struct store_request *done))
-{
-	struct store_document *document =
-		picture_ask(home, picture, sizeof(*document), STORE_DOCUMENT_GET, done);
-
-	document->kind = "vcard";
-	document->key = "";
-	store_submit(home->server->store, &document->request);
-}
-
-/* The stored vCard in the arena; NULL: none. */
-static struct element *vcard_parse(struct home *home, struct arena *arena, const struct store_request *found)
-{
-	const struct store_document *document = (const struct store_document *)found;
-
-	if (found->status != STORE_OK)
-		return NULL;
-	return parser_text(home->parsers, arena, NS_CLIENT, document->text, document->text_len,
-	                   &home->config->limits.parser);
-}
-
 /* ---- §3.1: from the nodes to the vCard ---- */
 
 /* The <info/> of the picture that is published here. */
@@ -171,7 +149,7 @@ static void avatar_published(struct home *home, const struct jid *user, const ch
 		return;
 	picture = picture_new(user);
 	if (!info) {
-		vcard_read(home, picture);
+		photo_set(home, picture);
 		return;
 	}
 	type = element_attr(info, "type");
@@ -202,15 +180,20 @@ static void data_found(struct store_request *found)
 
 	if (found->status == STORE_OK && items->item_count &&
 	    picture_take_item(home, picture, &items->items[0]))
-		vcard_read(home, picture);
+		photo_set(home, picture);
 	else
 		picture_free(picture);
 	store_request_free(found);
 }
 
-static void vcard_read(struct home *home, struct picture *picture)
+static void photo_set(struct home *home, struct picture *picture)
 {
-	document_ask(home, picture, vcard_found);
+	picture->change = (struct vcard_change){ .home = home,
+		                                 .user = &picture->user,
+		                                 .arena = &picture->arena,
+		                                 .change = photo_change,
+		                                 .ended = photo_changed };
+	vcard_change(&picture->change);
 }
 
 static void photo_replace(struct picture *picture, struct element *vcard)
@@ -228,52 +211,29 @@ static void photo_replace(struct picture *picture, struct element *vcard)
 	element_add_text(arena, element_add(arena, photo, "BINVAL", NS_VCARD), picture->base64);
 }
 
-static void vcard_store(struct home *home, struct picture *picture, const struct element *vcard)
+static struct element *photo_change(struct vcard_change *change, struct element *vcard)
 {
-	struct store_document *document =
-		picture_ask(home, picture, sizeof(*document), STORE_DOCUMENT_PUT, vcard_stored);
-	struct buf text = { 0 };
+	struct picture *picture = LIST_MEMBER(change, struct picture, change);
 
-	writer_element(&text, vcard, NULL);
-	document->kind = "vcard";
-	document->key = "";
-	document->text = arena_str_len(&document->request.arena, text.data, text.len);
-	document->text_len = text.len;
-	buf_clear(&text);
-	store_submit(home->server->store, &document->request);
-}
-
-/* A vCard that cannot be read is left alone. */
-static void vcard_found(struct store_request *found)
-{
-	struct picture *picture = found->context;
-	struct home *home = home_of(found->worker);
-	struct element *vcard = vcard_parse(home, &picture->arena, found);
-
-	if (!vcard && found->status == STORE_ABSENT && picture->base64)
+	if (!vcard && picture->base64)
 		vcard = element_new(&picture->arena, "vCard", NS_VCARD);
-	if (vcard) {
+	if (vcard)
 		photo_replace(picture, vcard);
-		vcard_store(home, picture, vcard);
-	} else {
-		picture_free(picture);
-	}
-	store_request_free(found);
+	return vcard;
 }
 
-static void vcard_stored(struct store_request *stored)
+static void photo_changed(struct vcard_change *change, enum store_status status)
 {
-	struct picture *picture = stored->context;
+	struct picture *picture = LIST_MEMBER(change, struct picture, change);
 
-	if (stored->status == STORE_OK)
-		hash_set(home_of(stored->worker), picture);
+	if (status == STORE_OK)
+		hash_set(change->home, picture);
 	picture_free(picture);
-	store_request_free(stored);
 }
 
 /* ---- §3.2: from the vCard to the nodes ---- */
 
-void avatar_vcard_stored(struct home *home, const struct jid *user, const struct element *vcard)
+static void avatar_vcard_stored(struct home *home, const struct jid *user, const struct element *vcard)
 {
 	static const char *const names[] = { NS_AVATAR_METADATA };
 	struct picture *picture = picture_new(user);
@@ -354,19 +314,28 @@ static void metadata_published(struct home *home, void *context, enum store_stat
 static void avatar_session_bound(struct session *session)
 {
 	struct account *account = session->account;
+	struct store_document *document;
 
 	if (account_part(account, &avatar_module))
 		return;
 	account_set_part(account, &avatar_module, mem_zalloc(sizeof(struct avatar)));
-	document_ask(account->home, picture_new(&account->jid), hash_loaded);
+	document = picture_ask(account->home, picture_new(&account->jid), sizeof(*document), STORE_DOCUMENT_GET,
+	                       hash_loaded);
+	document->kind = "vcard";
+	document->key = "";
+	store_submit(account->home->server->store, &document->request);
 }
 
 static void hash_loaded(struct store_request *found)
 {
+	const struct store_document *document = (const struct store_document *)found;
 	struct picture *picture = found->context;
 	struct home *home = home_of(found->worker);
-	const struct element *vcard = vcard_parse(home, &picture->arena, found);
+	const struct element *vcard = NULL;
 
+	if (found->status == STORE_OK)
+		vcard = parser_text(home->parsers, &picture->arena, NS_CLIENT, document->text, document->text_len,
+		                    &home->config->limits.parser);
 	if (vcard && picture_take_photo(picture, vcard))
 		hash_set(home, picture);
 	picture_free(picture);
@@ -413,6 +382,7 @@ const struct module avatar_module = {
 	.account_features = features,
 	.account_unloaded = avatar_account_unloaded,
 	.account_published = avatar_published,
+	.account_vcard_stored = avatar_vcard_stored,
 	.session_bound = avatar_session_bound,
 	.session_sent = avatar_session_sent,
 };

@@ -3,7 +3,7 @@
 
 libhansa_a_SOURCES += src/xep/addresses.c
 libhansa_a_SOURCES += src/xep/archiving.c
-libhansa_a_SOURCES += src/xep/avatar.c src/xep/avatar.h
+libhansa_a_SOURCES += src/xep/avatar.c
 libhansa_a_SOURCES += src/xep/blocking.c
 libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h
 libhansa_a_SOURCES += src/xep/bookmarks.c
@@ -17,5 +17,7 @@ libhansa_a_SOURCES += src/xep/ping.c
 libhansa_a_SOURCES += src/xep/private.c src/xep/private.h
 libhansa_a_SOURCES += src/xep/services.c
 libhansa_a_SOURCES += src/xep/time.c
-libhansa_a_SOURCES += src/xep/vcard.c
+libhansa_a_SOURCES += src/xep/vcard.c src/xep/vcard.h
+libhansa_a_SOURCES += src/xep/vcard4.c
+libhansa_a_SOURCES += src/xep/vcard4_map.c src/xep/vcard4_map.h
 libhansa_a_SOURCES += src/xep/version.c
