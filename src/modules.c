@@ -9,6 +9,7 @@
 
 extern const struct module addresses_module;
 extern const struct module archiving_module;
+extern const struct module adhoc_module;
 extern const struct module avatar_module;
 extern const struct module blocking_module;
 extern const struct module bookmarks_module;
@@ -39,6 +40,7 @@ extern const struct module version_module;
 const struct module *const modules[] = {
 	&blocking_module, &carbons_module, &csi_module, &services_module,
 	&caps_module,  &pubsub_module, &pep_module, &avatar_module, &bookmarks_module,
+	&adhoc_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,

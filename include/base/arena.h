@@ -22,6 +22,8 @@ struct arena {
 void arena_init(struct arena *arena, size_t first_size);
 /* Frees all chunks. */
 void arena_clear(struct arena *arena);
+/* The same for what holds a secret: the pieces are overwritten first. */
+void arena_wipe(struct arena *arena);
 /* Forgets all pieces and keeps one chunk for the next use. */
 void arena_reset(struct arena *arena);
 
@@ -29,6 +31,7 @@ void arena_reset(struct arena *arena);
  * for both. first_size bytes are left for pieces. Freed by arena_free_self, never by arena_clear. */
 void *arena_new_self(size_t object_size, size_t arena_offset, size_t first_size);
 void arena_free_self(void *object, size_t arena_offset);
+void arena_wipe_self(void *object, size_t arena_offset);
 
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_zalloc(struct arena *arena, size_t size);

@@ -48,6 +48,9 @@ struct stanza *iq_result(const struct iq_request *request);
 void iq_answer(struct iq_request *request, struct stanza *result);
 void iq_done(struct iq_request *request);
 void iq_refuse(struct iq_request *request, enum stanza_condition condition, const char *text);
+/* An error for iq_answer, without what was asked, which may hold a secret. The handler may add a condition of its own to
+ * its <error/>, the last child of the root (RFC 6120 §8.3.4). text may be NULL. */
+struct stanza *iq_error(const struct iq_request *request, enum stanza_condition condition, const char *text);
 /* Across an asynchronous step: the account again, NULL when it has gone meanwhile. */
 struct account *iq_account(struct iq_request *request);
 /* The sender's session when it is one of the account's own; NULL. */

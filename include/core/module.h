@@ -14,6 +14,7 @@
 #include "core/config.h"
 
 struct account;
+struct adhoc_command;
 struct arena;
 struct caps_peer;
 struct element;
@@ -53,6 +54,7 @@ struct module {
 	const struct iq_handler *iqs;           /* core/iq.h */
 	const struct conf_section_kind *options;        /* name NULL ends */
 	const struct command *commands;         /* core/command.h: what hansactl can ask of it */
+	const struct adhoc_command *adhoc;      /* core/adhoc.h: what people can ask of it with their clients */
 
 	/* What disco#info of a host says by its options, beside host_features: features (disco_add_feature) and forms
 	 * (XEP-0128). Pure: it is also asked for the host's capabilities. */

@@ -50,6 +50,7 @@ struct stanza {
 	const char *content;            /* the root's content, serialised; set by seal */
 	size_t content_len;
 	bool sealed;
+	atomic_bool secret;             /* stanza_keep_secret */
 	uint64_t journal;               /* key of its text in the sender's journal (core/journal.h); 0: it is not there */
 	uint64_t token;                 /* by it the session that sent it hears who has taken it; 0: it does not ask */
 	struct arena arena;
@@ -82,6 +83,9 @@ const struct stanza *stanza_ref(const struct stanza *s);
 /* One more reference to a stanza that is still being made, on the thread that makes it. */
 const struct stanza *stanza_share(struct stanza *s);
 void stanza_unref(const struct stanza **s);     /* leaves NULL; the last one frees */
+
+/* It holds a password: its memory is overwritten when the last reference goes. */
+void stanza_keep_secret(const struct stanza *s);
 
 /* Bytes that it weighs in queues: content and start tag, about. */
 size_t stanza_weight(const struct stanza *s);

@@ -90,6 +90,15 @@ void arena_clear(struct arena *arena)
 	}
 }
 
+void arena_wipe(struct arena *arena)
+{
+	for (struct arena_chunk *chunk = arena->chunks; chunk; chunk = chunk->older) {
+		ASAN_UNPOISON_MEMORY_REGION(chunk->bytes, chunk->size);
+		mem_wipe(chunk->bytes, chunk->size);
+	}
+	arena_clear(arena);
+}
+
 /* The oldest chunk is kept: it has the size that was asked for, and an object that the arena lives in. */
 void arena_reset(struct arena *arena)
 {
@@ -128,6 +137,13 @@ void arena_free_self(void *object, size_t arena_offset)
 	struct arena arena = *(struct arena *)((char *)object + arena_offset);
 
 	arena_clear(&arena);
+}
+
+void arena_wipe_self(void *object, size_t arena_offset)
+{
+	struct arena arena = *(struct arena *)((char *)object + arena_offset);
+
+	arena_wipe(&arena);
 }
 
 static void arena_grow(struct arena *arena, size_t size)

@@ -103,6 +103,15 @@ void iq_answer(struct iq_request *request, struct stanza *result)
 	request_free(request);
 }
 
+struct stanza *iq_error(const struct iq_request *request, enum stanza_condition condition, const char *text)
+{
+	const struct stanza *iq = request->parcel->stanza;
+	struct stanza *error = stanza_make(STANZA_IQ, IQ_ERROR, &iq->to, &iq->from, iq->id);
+
+	error_add(&error->arena, error->root, condition, text);
+	return error;
+}
+
 void iq_done(struct iq_request *request)
 {
 	iq_answer(request, iq_result(request));

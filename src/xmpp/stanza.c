@@ -217,7 +217,7 @@ const struct stanza *stanza_share(struct stanza *s)
 	return s;
 }
 
-/* Counting is all that is ever written in a stanza that is sealed. */
+/* Counting is what is written in a stanza that is sealed, and once perhaps that it is secret. */
 const struct stanza *stanza_ref(const struct stanza *s)
 {
 	assert(s->sealed);
@@ -232,7 +232,15 @@ void stanza_unref(const struct stanza **s)
 	*s = NULL;
 	if (!gone || atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	arena_free_self(gone, offsetof(struct stanza, arena));
+	if (atomic_load_explicit(&gone->secret, memory_order_relaxed))
+		arena_wipe_self(gone, offsetof(struct stanza, arena));
+	else
+		arena_free_self(gone, offsetof(struct stanza, arena));
+}
+
+void stanza_keep_secret(const struct stanza *s)
+{
+	atomic_store_explicit(&((struct stanza *)(uintptr_t)s)->secret, true, memory_order_relaxed);
 }
 
 size_t stanza_weight(const struct stanza *s)
