@@ -73,11 +73,17 @@ static void bind2_end_earlier(const struct session *session)
 	}
 }
 
-static void bind2_enable(struct session *session, const struct element *bind)
+/* What else the client wants from the first moment (XEP-0280, XEP-0352, XEP-0198 §9.1); what answers it goes into out. */
+static void bind2_enable(struct client *client, const struct element *bind, struct buf *out)
 {
+	const struct element *enable = element_child(bind, "enable", NS_SM);
+	struct session *session = client->session;
+
 	session->carbons = element_child(bind, "enable", NS_CARBONS);
 	if (element_child(bind, "inactive", NS_CSI))
 		session_set_inactive(session, true);
+	if (enable)
+		smacks_enable(client, enable, out);
 }
 
 static void bind2_bind(struct client *client, struct account *account, const struct element *bind)
@@ -92,8 +98,10 @@ static void bind2_bind(struct client *client, struct account *account, const str
 	}
 	session_set_agent(session, login->agent);
 	bind2_end_earlier(session);
-	bind2_enable(session, bind);
-	buf_add_lit(&login->results, "<bound xmlns='" NS_BIND2 "'/>");
+	client->session = session;
+	buf_add_lit(&login->results, "<bound xmlns='" NS_BIND2 "'>");
+	bind2_enable(client, bind, &login->results);
+	buf_add_lit(&login->results, "</bound>");
 	sasl2_finish(client, session);
 }
 

@@ -179,6 +179,13 @@ void client_asks(struct client *client, struct stanza **element);       /* <r/> 
 void client_acks(struct client *client, struct stanza **element);       /* <a/> */
 void client_enables(struct client *client, struct stanza **element);
 void client_resumes(struct client *client, struct stanza **element);
+/* Begins stream management for the session that the client has been given; the answer goes into out. */
+void smacks_enable(struct client *client, const struct element *enable, struct buf *out);
+/* Gives the client the session that it had. RESUMED: smacks_go_on shall follow when the answer is out. BROKEN: the stream
+ * fails. */
+enum smacks_resumption { SMACKS_RESUMED, SMACKS_REFUSED, SMACKS_BROKEN };
+enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out);
+void smacks_go_on(struct client *client);
 /* Counts a stanza that is not sealed yet. false: it has come before, drop it. */
 bool smacks_counts(struct client *client, struct stanza *stanza);
 /* What was counted has left our hands; waits: h does, until somebody has taken it. */

@@ -53,13 +53,14 @@ static void say_mechanisms(struct buf *out, unsigned mechanisms)
 			buf_printf(out, "<mechanism>%s</mechanism>", sasl_mechanism_name(i));
 }
 
-/* What may be asked for with the login (XEP-0386 §3.1). */
+/* What may be asked for with the login (XEP-0386 §3.1, XEP-0198 §9). */
 static void say_inline(struct buf *out)
 {
 	buf_add_lit(out, "<inline><bind xmlns='" NS_BIND2 "'><inline>"
 	                 "<feature var='" NS_CARBONS "'/>"
 	                 "<feature var='" NS_CSI "'/>"
-	                 "</inline></bind></inline>");
+	                 "<feature var='" NS_SM "'/>"
+	                 "</inline></bind><sm xmlns='" NS_SM "'/></inline>");
 }
 
 /* XEP-0388 §3: the second profile is for TLS only. */

@@ -57,6 +57,29 @@ void sasl2_finish(struct client *client, struct session *session)
 	client_say_features(client);
 }
 
+/* XEP-0198 §9.2: a session that goes on has no features to be told. */
+static void sasl2_resumed(struct client *client)
+{
+	sasl2_say_success(client, &client->session->jid);
+	smacks_go_on(client);
+	stream_resume(client->stream);
+}
+
+static void sasl2_go_on(struct client *client)
+{
+	struct login *login = client->login;
+	const struct element *resume = element_child(login->request->root, "resume", NS_SM);
+	enum smacks_resumption resumption =
+		resume ? smacks_resume(client, resume, &login->results) : SMACKS_REFUSED;
+
+	if (resumption == SMACKS_RESUMED)
+		sasl2_resumed(client);
+	else if (resumption == SMACKS_REFUSED && element_child(login->request->root, "bind", NS_BIND2))
+		bind2_begin(client);
+	else if (resumption == SMACKS_REFUSED)
+		sasl2_finish(client, NULL);
+}
+
 /* §2.3: whom the header names is who must log in. */
 static void sasl2_succeeded(struct client *client, const struct buf *message)
 {
@@ -74,10 +97,7 @@ static void sasl2_succeeded(struct client *client, const struct buf *message)
 		buf_add_lit(&login->results, "</additional-data>");
 	}
 	exchange_end(client);
-	if (element_child(login->request->root, "bind", NS_BIND2))
-		bind2_begin(client);
-	else
-		sasl2_finish(client, NULL);
+	sasl2_go_on(client);
 }
 
 static const struct auth_profile sasl2_profile = {

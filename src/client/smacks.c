@@ -327,10 +327,8 @@ void client_stanza(struct client *client, struct stanza **stanza)
 		smacks_passed_on(session, token, waits);
 }
 
-static void smacks_fail(struct client *client, enum stanza_condition condition, const uint32_t *h)
+static void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h)
 {
-	struct buf *out = stream_out(client->stream);
-
 	buf_add_lit(out, "<failed xmlns='" NS_SM "'");
 	if (h)
 		buf_printf(out, " h='%u'", *h);
@@ -387,7 +385,7 @@ void client_asks(struct client *client, struct stanza **element)
 
 	(void)element;
 	if (!smacks) {
-		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+		smacks_fail(stream_out(client->stream), STANZA_UNEXPECTED_REQUEST, NULL);
 		return;
 	}
 	tally_settle(&smacks->tally);
@@ -423,10 +421,8 @@ static uint32_t resume_time(const struct client *client, const struct element *e
 	return ms;
 }
 
-static void smacks_say_enabled(const struct smacks *smacks)
+static void smacks_say_enabled(const struct smacks *smacks, struct buf *out)
 {
-	struct buf *out = stream_out(smacks->client->stream);
-
 	buf_add_lit(out, "<enabled xmlns='" NS_SM "'");
 	if (smacks->resume_ms)
 		buf_printf(out, " id='%s' resume='true' max='%u'", smacks->id, smacks->resume_ms / 1000);
@@ -434,7 +430,7 @@ static void smacks_say_enabled(const struct smacks *smacks)
 }
 
 /* What was sent before is not counted: it stays with the stream until TCP has acknowledged it. */
-static void smacks_begin(struct client *client, const struct element *enable)
+void smacks_enable(struct client *client, const struct element *enable, struct buf *out)
 {
 	struct home *home = stream_home(client->stream);
 	struct smacks *smacks = mem_zalloc(sizeof(*smacks));
@@ -448,19 +444,21 @@ static void smacks_begin(struct client *client, const struct element *enable)
 	tally_init(&smacks->tally, ++home->serial);
 	client->session->outlet = &smacks_outlet;
 	client->session->outlet_owner = smacks;
-	smacks_say_enabled(smacks);
+	smacks_say_enabled(smacks, out);
 }
 
 /* A second one ends the stream. */
 void client_enables(struct client *client, struct stanza **element)
 {
+	struct buf *out = stream_out(client->stream);
+
 	if (client->state != CLIENT_BOUND) {
-		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+		smacks_fail(out, STANZA_UNEXPECTED_REQUEST, NULL);
 	} else if (smacks_of(client->session)) {
-		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
+		smacks_fail(out, STANZA_UNEXPECTED_REQUEST, NULL);
 		client_fail(client, STREAM_POLICY_VIOLATION, "stream management is enabled already");
 	} else {
-		smacks_begin(client, (*element)->root);
+		smacks_enable(client, (*element)->root, out);
 	}
 }
 
@@ -495,7 +493,7 @@ static void smacks_leave_stream(struct smacks *smacks)
 	client_fail(old, STREAM_CONFLICT, "the session goes on on another stream");
 }
 
-static void smacks_resume(struct smacks *smacks, struct client *client)
+static void smacks_take_over(struct smacks *smacks, struct client *client, struct buf *out)
 {
 	struct session *session = smacks->session;
 	struct address peer, own;
@@ -508,8 +506,43 @@ static void smacks_resume(struct smacks *smacks, struct client *client)
 	address_write(&peer, session->address);
 	tally_rewind(&smacks->tally);
 	smacks->said = smacks->asked_for = smacks->tally.handled;
-	buf_printf(stream_out(client->stream), "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", smacks->id,
-	           smacks->said);
+	buf_printf(out, "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", smacks->id, smacks->said);
+}
+
+static void smacks_refuse_resume(struct client *client, const char *id, struct buf *out)
+{
+	struct home *home = stream_home(client->stream);
+	const struct smacks_past *past = smacks_past_find(home, &client->login->user, id);
+
+	smacks_fail(out, STANZA_ITEM_NOT_FOUND, past ? &past->h : NULL);
+}
+
+enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out)
+{
+	const char *id = element_attr(resume, "previd");
+	struct smacks *smacks;
+	uint32_t h;
+
+	if (!id || !number_read(element_attr(resume, "h"), &h)) {
+		smacks_fail(out, STANZA_BAD_REQUEST, NULL);
+		return SMACKS_REFUSED;
+	}
+	smacks = smacks_find(stream_home(client->stream), &client->login->user, id);
+	if (!smacks) {
+		smacks_refuse_resume(client, id, out);
+		return SMACKS_REFUSED;
+	}
+	if (!smacks_acked(smacks, client, h))
+		return SMACKS_BROKEN;
+	smacks_take_over(smacks, client, out);
+	return SMACKS_RESUMED;
+}
+
+void smacks_go_on(struct client *client)
+{
+	struct session *session = client->session;
+	struct smacks *smacks = smacks_of(session);
+
 	client_end_login(client);
 	client_set_state(client, CLIENT_BOUND);
 	log_info(worker_log(smacks_home(smacks)->worker), stream_id(client->stream), "session resumed",
@@ -520,32 +553,12 @@ static void smacks_resume(struct smacks *smacks, struct client *client)
 	session_set_inactive(session, false);
 }
 
-static void smacks_refuse_resume(struct client *client, const char *id)
-{
-	struct home *home = stream_home(client->stream);
-	const struct smacks_past *past = smacks_past_find(home, &client->login->user, id);
-
-	smacks_fail(client, STANZA_ITEM_NOT_FOUND, past ? &past->h : NULL);
-}
-
 void client_resumes(struct client *client, struct stanza **element)
 {
-	const struct element *resume = (*element)->root;
-	const char *id = element_attr(resume, "previd");
-	struct smacks *smacks;
-	uint32_t h;
+	struct buf *out = stream_out(client->stream);
 
-	if (client->state == CLIENT_BOUND) {
-		smacks_fail(client, STANZA_UNEXPECTED_REQUEST, NULL);
-		return;
-	}
-	if (!id || !number_read(element_attr(resume, "h"), &h)) {
-		smacks_fail(client, STANZA_BAD_REQUEST, NULL);
-		return;
-	}
-	smacks = smacks_find(stream_home(client->stream), &client->login->user, id);
-	if (!smacks)
-		smacks_refuse_resume(client, id);
-	else if (smacks_acked(smacks, client, h))
-		smacks_resume(smacks, client);
+	if (client->state == CLIENT_BOUND)
+		smacks_fail(out, STANZA_UNEXPECTED_REQUEST, NULL);
+	else if (smacks_resume(client, (*element)->root, out) == SMACKS_RESUMED)
+		smacks_go_on(client);
 }
