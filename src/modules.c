@@ -39,7 +39,7 @@ extern const struct module version_module;
 
 const struct module *const modules[] = {
 	&blocking_module, &carbons_module, &csi_module, &services_module,
-	&caps_module,  &pubsub_module, &pep_module, &avatar_module, &bookmarks_module,
+	&caps_module,  &pubsub_module, &bookmarks_module, &pep_module, &avatar_module,
 	&adhoc_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,

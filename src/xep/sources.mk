@@ -6,6 +6,7 @@ libhansa_a_SOURCES += src/xep/archiving.c
 libhansa_a_SOURCES += src/xep/avatar.c
 libhansa_a_SOURCES += src/xep/blocking.c
 libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h
+libhansa_a_SOURCES += src/xep/bookmark.c src/xep/bookmark.h
 libhansa_a_SOURCES += src/xep/bookmarks.c
 libhansa_a_SOURCES += src/xep/carbons.c
 libhansa_a_SOURCES += src/xep/csi.c
