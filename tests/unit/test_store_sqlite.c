@@ -31,6 +31,7 @@
 #include "base/mem.h"
 
 #define ROMEO "romeo@north.example"
+#define JULIET "juliet@north.example"
 
 struct place {
 	char *folder;
@@ -654,6 +655,35 @@ static void threads_may_ask_at_once(void **state)
 	store_close(&store);
 }
 
+/* Its account was made before its keys were refused: the account goes, the neighbours stay, in one commit. */
+static void what_fails_leaves_nothing_in_its_batch(void **state)
+{
+	struct place *place = *state;
+	struct store_account_write *broken;
+	struct store_account_load *load;
+	struct store_figures figures;
+	struct asker a;
+
+	asker_init(&a, place_open_small(place, 0, 0), NULL);
+	assert_non_null(a.store);
+	broken = asker_account(&a, STORE_ACCOUNT_CREATE, JULIET);
+	broken->credentials[1].kind = broken->credentials[0].kind;
+	asker_submit(&a, asker_account(&a, STORE_ACCOUNT_CREATE, ROMEO));
+	asker_submit(&a, asker_append(&a, ROMEO, "before"));
+	asker_submit(&a, broken);
+	asker_submit(&a, asker_append(&a, ROMEO, "behind"));
+	asker_submit(&a, load = asker_load(&a, ROMEO));
+	asker_wait(&a);
+	assert_int_equal(broken->request.status, STORE_FAILED);
+	assert_int_equal(load->request.status, STORE_OK);
+	assert_int_equal(load->undelivered, 2);
+	assert_int_equal(load->credential_count, STORE_CREDENTIALS);
+	asker_figures(a.store, &figures);
+	assert_int_equal(figures.commits, 1);
+	assert_int_equal(asker_ask(&a, asker_load(&a, JULIET)), STORE_ABSENT);
+	asker_close(&a);
+}
+
 #define PLACE_TEST(function) cmocka_unit_test_setup_teardown(function, place_make, place_remove)
 
 int main(void)
@@ -677,6 +707,7 @@ int main(void)
 		PLACE_TEST(a_queue_is_bounded_by_number),
 		PLACE_TEST(a_queue_is_bounded_by_memory),
 		PLACE_TEST(threads_may_ask_at_once),
+		PLACE_TEST(what_fails_leaves_nothing_in_its_batch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

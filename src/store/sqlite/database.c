@@ -187,3 +187,8 @@ long long database_new_row(const struct database *db)
 {
 	return sqlite3_last_insert_rowid(db->handle);
 }
+
+int database_changes(const struct database *db)
+{
+	return sqlite3_total_changes(db->handle);
+}

@@ -33,6 +33,8 @@ void database_close(struct database *db);
 bool database_in_transaction(const struct database *db);
 /* The row that the last INSERT has made. */
 long long database_new_row(const struct database *db);
+/* Rows changed so far, those that were undone and those of triggers among them. */
+int database_changes(const struct database *db);
 /* Remembers SQLite's newest complaint as the fault. */
 void database_complain(struct database *db);
 
