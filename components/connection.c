@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/barrier.h"
 #include "core/claims.h"
 #include "core/iq.h"
 #include "net/admission.h"
@@ -33,6 +34,7 @@ struct connection {
 	bool passed;                 /* it is counted in admission */
 	char *domain;                /* prepared; once the header has named it */
 	struct component *component; /* while attached */
+	struct barrier *barrier;
 };
 
 static void connection_opened(struct stream *stream, void *owner, const struct stream_header *header);
@@ -210,6 +212,14 @@ static void connection_route(struct connection *connection, struct stanza *stanz
 	route_stanza(home, stanza_ref(stanza_seal(stanza)));
 }
 
+static void connection_ping_passed(void *owner, struct stanza *ping)
+{
+	const struct stanza *done = ping;
+
+	connection_route(owner, ping);
+	stanza_unref(&done);
+}
+
 static bool connection_speaks_for(const struct connection *connection, const struct jid *from)
 {
 	size_t len = strlen(connection->domain);
@@ -233,7 +243,8 @@ static void connection_stanza(struct connection *connection, struct stanza *stan
 		connection_answer(connection, stanza, STANZA_JID_MALFORMED, "to must be an address");
 	else if (fault)
 		connection_answer(connection, stanza, STANZA_BAD_REQUEST, fault);
-	else
+	else if (!barrier_stops(&connection->barrier, stream_home(connection->stream), stanza, &stanza->from,
+	                        connection_ping_passed, connection))
 		connection_route(connection, stanza);
 }
 
@@ -276,6 +287,7 @@ static void connection_closed(struct stream *stream, void *owner, enum stream_co
 		         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
 		         LOG_STR("reason", text));
 	component_detach(home, &connection->component);
+	barrier_clear(&connection->barrier);
 	free(connection->domain);
 	if (connection_leave_admission(connection))
 		free(connection);

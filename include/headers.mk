@@ -28,6 +28,7 @@ noinst_HEADERS += include/net/transport.h
 noinst_HEADERS += include/net/worker.h
 noinst_HEADERS += include/net/local.h
 noinst_HEADERS += include/core/account.h
+noinst_HEADERS += include/core/barrier.h
 noinst_HEADERS += include/core/adhoc.h
 noinst_HEADERS += include/core/command.h
 noinst_HEADERS += include/core/config.h

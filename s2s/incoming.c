@@ -83,6 +83,7 @@ void incoming_free(struct incoming *incoming)
 
 	while ((pair = list_first(&incoming->pairs)))
 		pair_free(LIST_MEMBER(pair, struct pair, link));
+	barrier_clear(&incoming->barrier);
 	list_remove(&incoming->link);
 	free(incoming->from);
 	free(incoming->to);
@@ -109,6 +110,7 @@ static void incoming_closed(struct stream *stream, void *owner, enum stream_cond
 	         LOG_STR("reason", text));
 	incoming->state = INCOMING_ENDING;
 	incoming->stream = NULL;
+	barrier_clear(&incoming->barrier);
 	if (incoming_leave_admission(incoming))
 		incoming_free(incoming);
 }

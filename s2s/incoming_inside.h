@@ -6,6 +6,7 @@
 #ifndef S2S_INCOMING_INSIDE_H
 #define S2S_INCOMING_INSIDE_H
 
+#include "core/barrier.h"
 #include "core/stream.h"
 #include "incoming.h"
 #include "net/admission.h"
@@ -44,6 +45,7 @@ struct incoming {
 	struct list pairs;
 	size_t unverified, verified;
 	struct pair *last; /* that a stanza belonged to */
+	struct barrier *barrier;
 	uint64_t opened_ms, received;
 	char tls[16], address[ADDRESS_TEXT];
 };

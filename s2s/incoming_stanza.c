@@ -67,6 +67,14 @@ static void incoming_route(struct incoming *incoming, struct stanza *stanza)
 		route(home, parcel);
 }
 
+static void incoming_ping_passed(void *owner, struct stanza *ping)
+{
+	const struct stanza *done = ping;
+
+	incoming_route(owner, ping);
+	stanza_unref(&done);
+}
+
 void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check)
 {
 	incoming->received++;
@@ -75,6 +83,7 @@ void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stan
 		              "a stanza between servers has from and to");
 	else if (!incoming_pair_of(incoming, stanza))
 		incoming_refuse_stanza(incoming, stanza);
-	else
+	else if (!barrier_stops(&incoming->barrier, incoming->s2s->home, stanza, &stanza->from, incoming_ping_passed,
+	                        incoming))
 		incoming_route(incoming, stanza);
 }

@@ -16,6 +16,7 @@
 
 #include "base/list.h"
 #include "core/account.h"
+#include "core/barrier.h"
 #include "core/module.h"
 #include "core/sasl.h"
 #include "core/session.h"
@@ -48,6 +49,7 @@ struct client {
 	bool asked;                     /* a ping is out */
 	struct login *login;            /* until bound */
 	struct session *session;        /* while bound */
+	struct barrier *barrier;        /* of a client without stream management */
 };
 
 /* How the messages of an exchange are written, and what follows success. */

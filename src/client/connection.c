@@ -371,6 +371,7 @@ static void client_closed(struct stream *stream, void *owner, enum stream_condit
 	client_log_end(client, condition, text);
 	list_remove(&client->link);
 	client_end_login(client);
+	barrier_clear(&client->barrier);
 	if (client->session && !smacks_closed(client, condition))
 		session_end(client->session);
 	free(client);

@@ -310,12 +310,25 @@ void smacks_passed_on(struct session *session, uint64_t token, bool waits)
 	smacks_settle(smacks);
 }
 
+static void client_ping_passed(void *owner, struct stanza *ping)
+{
+	struct client *client = owner;
+
+	if (client->session)
+		session_sent(client->session, ping);
+	else
+		stanza_drop(&ping);
+}
+
 void client_stanza(struct client *client, struct stanza **stanza)
 {
 	struct session *session = client->session;
 	bool waits = stanza_waits(*stanza);
 	uint64_t token;
 
+	if (!smacks_of(session) && barrier_stops(&client->barrier, stream_home(client->stream), *stanza, &session->jid,
+	                                         client_ping_passed, client))
+		return;
 	if (!smacks_counts(client, *stanza)) {
 		smacks_passed_on(session, 0, true);
 		return;

@@ -17,6 +17,7 @@ libhansa_a_SOURCES += src/core/adhoc.c
 libhansa_a_SOURCES += src/core/adhoc_disco.c
 libhansa_a_SOURCES += src/core/adhoc_form.c
 libhansa_a_SOURCES += src/core/adhoc_inside.h
+libhansa_a_SOURCES += src/core/barrier.c
 libhansa_a_SOURCES += src/core/caps.c
 libhansa_a_SOURCES += src/core/caps_peer.c
 libhansa_a_SOURCES += src/core/claims.c
