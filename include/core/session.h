@@ -78,6 +78,8 @@ void session_sent(struct session *session, struct stanza *stanza);
 
 /* The answer of a parcel whose stanza has a token: told to the session that sent it. For parcel.answered. */
 void session_sent_answered(struct home *home, struct parcel *parcel);
+/* One of those who had to do something with a stanza has done it: told to the session that sent it, if its token asks. */
+void session_sent_settled(struct home *home, const struct stanza *stanza);
 
 /* Hands a parcel to the client, through session_delivering while it is inactive; now: past it. Not when the session is
  * ending. */

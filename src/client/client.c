@@ -28,7 +28,7 @@ static void client_home_close(struct home *home, void *part)
 
 	(void)home;
 	failures_free(&room->failures);
-	free(room->past);
+	past_clear(room);
 	free(room);
 }
 
@@ -93,6 +93,13 @@ static const struct conf_option limit_options[] = {
 	  .min = 0,
 	  .max = 86400000,
 	  .sentence = "How long a session whose connection broke waits for its client; 0s ends it at once." },
+	{ .name = "resume-wait",
+	  .type = CONF_TIME,
+	  .fallback = "1s",
+	  .min = 0,
+	  .max = 30000,
+	  .sentence = "How long a client that resumes its session waits at most for what it has sent before to be in safe "
+	              "hands, so that it need not send it again." },
 	{ .name = "unacknowledged",
 	  .type = CONF_INT,
 	  .fallback = "1000",
@@ -122,6 +129,7 @@ static void *client_configure(struct config *config, const struct conf *conf, ch
 	(void)error;
 	*limits = (struct client_limits){
 		.resume_ms = (uint32_t)conf_number(section, "resume-time"),
+		.resume_wait_ms = (uint32_t)conf_number(section, "resume-wait"),
 		.unacked = (uint32_t)conf_number(section, "unacknowledged"),
 		.unacked_bytes = (uint32_t)conf_number(section, "unacknowledged-size"),
 	};

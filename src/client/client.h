@@ -78,11 +78,14 @@ struct login {
 	bool guesses;                   /* a password is being tried */
 	struct account_want want;
 	bool wants;
-	struct timer delay;             /* after too many wrong passwords */
+	struct timer delay;             /* after too many wrong passwords; while a resumption waits */
 	struct background_job job;
 	bool deriving;
 
-	struct stanza *request;         /* the iq that binds, or <authenticate/> */
+	struct stanza *request;         /* the iq that binds, <resume/> or <authenticate/> */
+	const char *previd;             /* resume.c's, while it waits, as what follows */
+	uint64_t settle_until_ms;
+	void (*settled)(struct client *client);
 	const char *agent;              /* <authenticate/>: which installation of a client it is; NULL: unknown */
 	struct buf results;             /* what <success/> will have inside */
 };
@@ -95,8 +98,8 @@ struct failures;
 struct smacks_past;
 struct client_room {
 	struct list clients;
-	struct list detached;           /* smacks.c's, as what follows */
-	struct smacks_past *past;       /* NULL: none yet */
+	struct list detached;           /* smacks.c's */
+	struct smacks_past *past;       /* past.c's, NULL: none yet */
 	size_t past_next;
 	struct failures *failures;
 };
@@ -108,6 +111,7 @@ static inline struct client_room *client_room(const struct home *home)
 /* The module's part of the section "limits". */
 struct client_limits {
 	uint32_t resume_ms;             /* how long a session waits for its client; 0: not at all */
+	uint32_t resume_wait_ms;        /* how long <resumed/> waits for what the client has sent */
 	uint32_t unacked, unacked_bytes;
 };
 static inline const struct client_limits *client_limits(const struct config *config)
@@ -180,14 +184,8 @@ void client_stanza(struct client *client, struct stanza **stanza);
 void client_asks(struct client *client, struct stanza **element);       /* <r/> */
 void client_acks(struct client *client, struct stanza **element);       /* <a/> */
 void client_enables(struct client *client, struct stanza **element);
-void client_resumes(struct client *client, struct stanza **element);
 /* Begins stream management for the session that the client has been given; the answer goes into out. */
 void smacks_enable(struct client *client, const struct element *enable, struct buf *out);
-/* Gives the client the session that it had. RESUMED: smacks_go_on shall follow when the answer is out. BROKEN: the stream
- * fails. */
-enum smacks_resumption { SMACKS_RESUMED, SMACKS_REFUSED, SMACKS_BROKEN };
-enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out);
-void smacks_go_on(struct client *client);
 /* Counts a stanza that is not sealed yet. false: it has come before, drop it. */
 bool smacks_counts(struct client *client, struct stanza *stanza);
 /* What was counted has left our hands; waits: h does, until somebody has taken it. */
@@ -198,6 +196,20 @@ bool smacks_asks_whether_alive(struct client *client);
 bool smacks_closed(struct client *client, enum stream_condition condition);
 /* Ends the sessions that have no client. */
 void smacks_drain(struct home *home);
+
+/* resume.c */
+void client_resumes(struct client *client, struct stanza **element);
+/* settled() is called once, at once or when what the session named by <resume/> has sent is in somebody's hands, at the
+ * latest after resume-wait. resume: of the login's request. */
+void smacks_await(struct client *client, const struct element *resume, void (*settled)(struct client *client));
+/* Gives the client the session that it had. RESUMED: smacks_go_on shall follow when the answer is out. BROKEN: the stream
+ * fails. */
+enum smacks_resumption { SMACKS_RESUMED, SMACKS_REFUSED, SMACKS_BROKEN };
+enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out);
+void smacks_go_on(struct client *client);
+
+/* past.c */
+void past_clear(struct client_room *room);
 
 /* outlet.c */
 /* What a client's copy of a message says of it: its id in the account's archive (XEP-0359) and, where it was meant for a

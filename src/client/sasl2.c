@@ -65,19 +65,39 @@ static void sasl2_resumed(struct client *client)
 	stream_resume(client->stream);
 }
 
+static const struct element *sasl2_resume(const struct client *client)
+{
+	return element_child(client->login->request->root, "resume", NS_SM);
+}
+
+static void sasl2_bind(struct client *client)
+{
+	if (element_child(client->login->request->root, "bind", NS_BIND2))
+		bind2_begin(client);
+	else
+		sasl2_finish(client, NULL);
+}
+
+static void sasl2_settled(struct client *client)
+{
+	switch (smacks_resume(client, sasl2_resume(client), &client->login->results)) {
+	case SMACKS_RESUMED:
+		sasl2_resumed(client);
+		break;
+	case SMACKS_REFUSED:
+		sasl2_bind(client);
+		break;
+	case SMACKS_BROKEN:
+		break;
+	}
+}
+
 static void sasl2_go_on(struct client *client)
 {
-	struct login *login = client->login;
-	const struct element *resume = element_child(login->request->root, "resume", NS_SM);
-	enum smacks_resumption resumption =
-		resume ? smacks_resume(client, resume, &login->results) : SMACKS_REFUSED;
-
-	if (resumption == SMACKS_RESUMED)
-		sasl2_resumed(client);
-	else if (resumption == SMACKS_REFUSED && element_child(login->request->root, "bind", NS_BIND2))
-		bind2_begin(client);
-	else if (resumption == SMACKS_REFUSED)
-		sasl2_finish(client, NULL);
+	if (sasl2_resume(client))
+		smacks_await(client, sasl2_resume(client), sasl2_settled);
+	else
+		sasl2_bind(client);
 }
 
 /* §2.3: whom the header names is who must log in. */

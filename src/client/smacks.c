@@ -7,92 +7,27 @@
  * session stays, and goes on collecting, until it is resumed (§5) or its time is over; then what is left goes
  * back to the account, in order. h of the client's stanzas says what others have taken (tally.h).
  */
+#include "smacks.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/mem.h"
-#include "client.h"
-#include "tally.h"
-#include "unacked.h"
 #include "xmpp/ns.h"
 
-enum {
-	WINDOW_BYTES = 256 * 1024, /* on their way to the client */
-	PAST_MAX = 256,            /* ended sessions whose h is remembered */
-};
-
-struct smacks {
-	struct list_link link;   /* of the room's sessions without a client */
-	struct session *session; /* NULL: it has ended */
-	struct client *client;   /* NULL: the connection is lost */
-	char id[ID_LEN + 1];
-	uint32_t resume_ms; /* how long it waits for its client; 0: not at all */
-	struct unacked unacked;
-	struct tally tally;
-	uint32_t said;      /* the last h we told */
-	uint32_t asked_for; /* what had been received when the client asked last */
-	bool asks;          /* our <r/> is out */
-	bool ends;          /* at the end of the turn */
-	struct timer timer;
-	struct turn_job job;
-};
-
-/* What is left of a session that has ended: the h for <failed/> (§5). */
-struct smacks_past {
-	char id[ID_LEN + 1];
-	uint32_t h;
-	uint64_t user;
-};
+enum { WINDOW_BYTES = 256 * 1024 }; /* on their way to the client */
 
 static void smacks_turned(struct worker *worker, struct turn_job *job);
 static void smacks_late(struct worker *worker, struct timer *timer);
 
 static const struct session_outlet smacks_outlet;
 
-static struct home *smacks_home(const struct smacks *smacks)
-{
-	return smacks->session->account->home;
-}
-
-static struct smacks *smacks_of(const struct session *session)
+struct smacks *smacks_of(const struct session *session)
 {
 	return session && session->outlet == &smacks_outlet ? session->outlet_owner : NULL;
 }
 
 /* ---- the end of a session ---- */
-
-static uint64_t user_hash(struct home *home, const struct jid *user)
-{
-	return hash_bytes(worker_seed(home->worker), user->text, jid_bare_len(user));
-}
-
-static void smacks_remember(const struct smacks *smacks)
-{
-	struct home *home = smacks_home(smacks);
-	struct client_room *room = client_room(home);
-	struct smacks_past *past;
-
-	if (!smacks->resume_ms)
-		return;
-	if (!room->past)
-		room->past = mem_zalloc(PAST_MAX * sizeof(*room->past));
-	past = &room->past[room->past_next++ % PAST_MAX];
-	memcpy(past->id, smacks->id, sizeof(past->id));
-	past->h = smacks->tally.handled;
-	past->user = user_hash(home, &smacks->session->account->jid);
-}
-
-static const struct smacks_past *smacks_past_find(struct home *home, const struct jid *user, const char *id)
-{
-	const struct smacks_past *found = NULL, *past = client_room(home)->past;
-	uint64_t hash = user_hash(home, user);
-
-	for (size_t i = 0; past && i < PAST_MAX; i++)
-		if (past[i].user == hash && digest_same_str(past[i].id, id))
-			found = &past[i];
-	return found;
-}
 
 /* What the client has not acknowledged goes back, in order. */
 static void smacks_end(struct smacks *smacks)
@@ -100,7 +35,8 @@ static void smacks_end(struct smacks *smacks)
 	struct session *session = smacks->session;
 	struct parcel *parcel;
 
-	smacks_remember(smacks);
+	if (smacks->resume_ms > 0)
+		past_add(smacks);
 	timer_stop(smacks_home(smacks)->worker, &smacks->timer);
 	list_remove(&smacks->link);
 	session_leave(session);
@@ -129,21 +65,25 @@ static bool smacks_may_wait(const struct smacks *smacks, enum stream_condition c
 	       !smacks_home(smacks)->draining && !stream_is_closed_by_peer(smacks->client->stream);
 }
 
-bool smacks_closed(struct client *client, enum stream_condition condition)
+void smacks_detach(struct smacks *smacks)
 {
-	struct smacks *smacks = smacks_of(client->session);
-	struct home *home;
+	struct home *home = smacks_home(smacks);
 
-	if (!smacks)
-		return false;
-	home = smacks_home(smacks);
-	if (!smacks_may_wait(smacks, condition)) {
-		smacks_end(smacks);
-		return true;
-	}
 	smacks->client = NULL;
 	list_add_last(&client_room(home)->detached, &smacks->link);
 	timer_start(home->worker, &smacks->timer, smacks->resume_ms, smacks_late);
+}
+
+bool smacks_closed(struct client *client, enum stream_condition condition)
+{
+	struct smacks *smacks = smacks_of(client->session);
+
+	if (!smacks)
+		return false;
+	if (smacks_may_wait(smacks, condition))
+		smacks_detach(smacks);
+	else
+		smacks_end(smacks);
 	return true;
 }
 
@@ -192,8 +132,8 @@ static void smacks_write_parcel(struct client *client, const struct parcel *parc
 	buf_clear(&tail);
 }
 
-/* What the window has room for. At the end of the turn the client is asked for it. */
-static void smacks_write(struct smacks *smacks)
+/* At the end of the turn the client is asked for it. */
+void smacks_write(struct smacks *smacks)
 {
 	struct parcel *parcel;
 
@@ -340,7 +280,7 @@ void client_stanza(struct client *client, struct stanza **stanza)
 		smacks_passed_on(session, token, waits);
 }
 
-static void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h)
+void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h)
 {
 	buf_add_lit(out, "<failed xmlns='" NS_SM "'");
 	if (h)
@@ -348,7 +288,7 @@ static void smacks_fail(struct buf *out, enum stanza_condition condition, const 
 	buf_printf(out, "><%s xmlns='" NS_STANZA_ERRORS "'/></failed>", stanza_condition_name(condition));
 }
 
-static bool number_read(const char *text, uint32_t *number)
+bool number_read(const char *text, uint32_t *number)
 {
 	char *end;
 	unsigned long long value;
@@ -360,8 +300,7 @@ static bool number_read(const char *text, uint32_t *number)
 	return *end == '\0' && value <= UINT32_MAX;
 }
 
-/* §6. false: the stream has failed. */
-static bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h)
+bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h)
 {
 	char *detail;
 
@@ -473,105 +412,4 @@ void client_enables(struct client *client, struct stanza **element)
 	} else {
 		smacks_enable(client, (*element)->root, out);
 	}
-}
-
-/* ---- resuming (§5) ---- */
-
-/* Among the user's own only. */
-static struct smacks *smacks_find(struct home *home, const struct jid *user, const char *id)
-{
-	struct account *account = account_find(home, user->text, jid_bare_len(user));
-	struct smacks *found = NULL;
-
-	for (struct session *session = account ? session_first(account) : NULL; session;
-	     session = session_next(session)) {
-		struct smacks *smacks = smacks_of(session);
-
-		if (smacks && smacks->resume_ms && !smacks->ends && digest_same_str(smacks->id, id))
-			found = smacks;
-	}
-	return found;
-}
-
-/* Who comes back has seen that the old connection is dead, or we have not. */
-static void smacks_leave_stream(struct smacks *smacks)
-{
-	struct client *old = smacks->client;
-
-	timer_stop(smacks_home(smacks)->worker, &smacks->timer);
-	list_remove(&smacks->link);
-	if (!old)
-		return;
-	old->session = NULL;
-	client_fail(old, STREAM_CONFLICT, "the session goes on on another stream");
-}
-
-static void smacks_take_over(struct smacks *smacks, struct client *client, struct buf *out)
-{
-	struct session *session = smacks->session;
-	struct address peer, own;
-
-	smacks_leave_stream(smacks);
-	smacks->client = client;
-	smacks->asks = false;
-	client->session = session;
-	conn_address(stream_conn(client->stream), &peer, &own);
-	address_write(&peer, session->address);
-	tally_rewind(&smacks->tally);
-	smacks->said = smacks->asked_for = smacks->tally.handled;
-	buf_printf(out, "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", smacks->id, smacks->said);
-}
-
-static void smacks_refuse_resume(struct client *client, const char *id, struct buf *out)
-{
-	struct home *home = stream_home(client->stream);
-	const struct smacks_past *past = smacks_past_find(home, &client->login->user, id);
-
-	smacks_fail(out, STANZA_ITEM_NOT_FOUND, past ? &past->h : NULL);
-}
-
-enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out)
-{
-	const char *id = element_attr(resume, "previd");
-	struct smacks *smacks;
-	uint32_t h;
-
-	if (!id || !number_read(element_attr(resume, "h"), &h)) {
-		smacks_fail(out, STANZA_BAD_REQUEST, NULL);
-		return SMACKS_REFUSED;
-	}
-	smacks = smacks_find(stream_home(client->stream), &client->login->user, id);
-	if (!smacks) {
-		smacks_refuse_resume(client, id, out);
-		return SMACKS_REFUSED;
-	}
-	if (!smacks_acked(smacks, client, h))
-		return SMACKS_BROKEN;
-	smacks_take_over(smacks, client, out);
-	return SMACKS_RESUMED;
-}
-
-void smacks_go_on(struct client *client)
-{
-	struct session *session = client->session;
-	struct smacks *smacks = smacks_of(session);
-
-	client_end_login(client);
-	client_set_state(client, CLIENT_BOUND);
-	log_info(worker_log(smacks_home(smacks)->worker), stream_id(client->stream), "session resumed",
-	         LOG_STR("jid", session->jid.text), LOG_STR("address", session->address),
-	         LOG_INT("unacknowledged", smacks->unacked.count));
-	unacked_rewind(&smacks->unacked);
-	smacks_write(smacks);
-	session_set_inactive(session, false);
-}
-
-void client_resumes(struct client *client, struct stanza **element)
-{
-	struct buf *out = stream_out(client->stream);
-
-	if (client->state == CLIENT_BOUND)
-		smacks_fail(out, STANZA_UNEXPECTED_REQUEST, NULL);
-	else if (smacks_resume(client, (*element)->root, out) == SMACKS_RESUMED)
-		smacks_go_on(client);
 }

@@ -127,7 +127,7 @@ bool tally_done(struct tally *tally, uint64_t token)
 		return false;
 	if (number - tally->handled - 1 < tally->count) {
 		entry = tally_at(tally, number);
-		entry->done |= entry->token == token;
+		entry->answers += entry->token == token;
 	}
 	tally_settle(tally);
 	return true;
@@ -136,7 +136,9 @@ bool tally_done(struct tally *tally, uint64_t token)
 /* A stanza that nobody but us holds has come to its end without an answer: a refused subscription. */
 static bool entry_is_done(const struct tally_entry *entry)
 {
-	return entry->done || atomic_load(&entry->stanza->refs) == 1;
+	unsigned wanted = entry->stanza->journal ? 2 : 1;
+
+	return entry->answers >= wanted || atomic_load(&entry->stanza->refs) == 1;
 }
 
 void tally_settle(struct tally *tally)

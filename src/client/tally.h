@@ -17,7 +17,7 @@
 struct tally_entry {
 	const struct stanza *stanza;
 	uint64_t token;
-	bool done;
+	uint8_t answers;                /* so far */
 };
 
 struct tally {
@@ -32,7 +32,8 @@ void tally_init(struct tally *tally, uint64_t serial);
 void tally_clear(struct tally *tally);
 /* Numbers the stanza and gives it its token; it is not sealed yet. false: it is here already, drop it. */
 bool tally_enter(struct tally *tally, struct stanza *stanza);
-/* The stanza with this token needs no more care. false: the token is not of this tally. */
+/* The stanza with this token has been answered: by whoever got it and, where it stands in its sender's archive, by the store
+ * as well. false: the token is not of this tally. */
 bool tally_done(struct tally *tally, uint64_t token);
 /* Counts what everybody has let go of, too. */
 void tally_settle(struct tally *tally);

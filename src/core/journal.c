@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/module.h"
+#include "core/session.h"
 #include "core/router.h"
 #include "net/timer.h"
 #include "xmpp/ns.h"
@@ -216,6 +217,16 @@ struct element *journal_entry_read(const struct account *account, struct arena *
 
 /* ---- sent ---- */
 
+/* The stanza waits for its entry as well as for whoever gets it (XEP-0198 §4). */
+static void sent_stored(struct store_request *request)
+{
+	const struct stanza *stanza = request->context;
+
+	session_sent_settled(home_of(request->worker), stanza);
+	stanza_unref(&stanza);
+	store_request_free(request);
+}
+
 /* What an account sends to itself comes back to it and is archived then. */
 static const struct stanza *stanza_seal_sent(struct account *account, struct stanza *stanza)
 {
@@ -226,7 +237,8 @@ static const struct stanza *stanza_seal_sent(struct account *account, struct sta
 	    !journal_wants(account, stanza, &stanza->to))
 		return stanza_seal(stanza);
 	sealed = stanza_seal(stanza);
-	append = journal_entry(account, sealed, &sealed->to, STORE_OUT, store_request_free);
+	append = journal_entry(account, sealed, &sealed->to, STORE_OUT, sent_stored);
+	append->request.context = (void *)(uintptr_t)stanza_ref(sealed);
 	append->entry.archived = true;
 	append->entry.at_us = clock_wall_us(worker_clock(account->home->worker));
 	stanza->journal = append->entry.body;

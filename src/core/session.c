@@ -215,10 +215,10 @@ void session_sent(struct session *session, struct stanza *stanza)
 }
 
 /* What is sent for the account itself has its bare JID, so all its sessions are asked. */
-static void sent_tell(struct home *home, const struct stanza *stanza)
+void session_sent_settled(struct home *home, const struct stanza *stanza)
 {
 	struct account *account = account_find(home, stanza->from.text, jid_bare_len(&stanza->from));
-	struct session *session = account ? session_first(account) : NULL;
+	struct session *session = account && stanza->token ? session_first(account) : NULL;
 
 	while (session && !(session->outlet->taken && session->outlet->taken(session, stanza->token)))
 		session = session_next(session);
@@ -226,7 +226,7 @@ static void sent_tell(struct home *home, const struct stanza *stanza)
 
 void session_sent_answered(struct home *home, struct parcel *parcel)
 {
-	sent_tell(home, parcel->stanza);
+	session_sent_settled(home, parcel->stanza);
 	parcel_bounce(home, &parcel);
 }
 

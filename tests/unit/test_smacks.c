@@ -79,6 +79,25 @@ static void test_what_nobody_holds_has_come_to_its_end(void **state)
 	tally_clear(&tally);
 }
 
+/* What stands in the sender's archive has two answers: of who gets it and of the store. */
+static void test_an_archived_one_waits_for_the_store_too(void **state)
+{
+	struct tally tally;
+	struct stanza *stanza = message("m", "words");
+	uint64_t token;
+
+	(void)state;
+	tally_init(&tally, 1);
+	token = enter(&tally, stanza);
+	stanza->journal = 5;
+	tally_done(&tally, token);
+	assert_int_equal(tally.handled, 0);
+	tally_done(&tally, token);
+	assert_int_equal(tally.handled, 1);
+	drop(stanza);
+	tally_clear(&tally);
+}
+
 static void test_sent_again(void **state)
 {
 	struct tally tally;
@@ -236,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_h_passes_nothing_that_waits),
 		cmocka_unit_test(test_what_nobody_holds_has_come_to_its_end),
+		cmocka_unit_test(test_an_archived_one_waits_for_the_store_too),
 		cmocka_unit_test(test_sent_again),
 		cmocka_unit_test(test_the_count_wraps),
 		cmocka_unit_test(test_taken_when_acknowledged),

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A session with stream management (XEP-0198), as its files share it: smacks.c counts, sends and acknowledges, resume.c
+ * gives the session to the client that comes back, past.c knows what became of those that have ended. It belongs to its
+ * session, whose outlet it is.
+ */
+#ifndef CLIENT_SMACKS_H
+#define CLIENT_SMACKS_H
+
+#include "client.h"
+#include "tally.h"
+#include "unacked.h"
+
+struct smacks {
+	struct list_link link;          /* of the room's sessions without a client */
+	struct session *session;        /* NULL: it has ended */
+	struct client *client;          /* NULL: the connection is lost */
+	char id[ID_LEN + 1];
+	uint32_t resume_ms;             /* how long it waits for its client; 0: not at all */
+	struct unacked unacked;
+	struct tally tally;
+	uint32_t said;                  /* the last h we told */
+	uint32_t asked_for;             /* what had been received when the client asked last */
+	bool asks;                      /* our <r/> is out */
+	bool ends;                      /* at the end of the turn */
+	struct timer timer;
+	struct turn_job job;
+};
+
+/* smacks.c. NULL: the session has no stream management. */
+struct smacks *smacks_of(const struct session *session);
+static inline struct home *smacks_home(const struct smacks *smacks)
+{
+	return smacks->session->account->home;
+}
+/* It has no client any more and waits for one. */
+void smacks_detach(struct smacks *smacks);
+/* §6: the client has h stanzas. false: the stream has failed. */
+bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h);
+/* Sends what the window has room for. */
+void smacks_write(struct smacks *smacks);
+void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h);
+bool number_read(const char *text, uint32_t *number);
+
+/* past.c. What its session has sent and nobody has taken yet goes over to the past. */
+void past_add(struct smacks *smacks);
+/* What became of the stanzas of an ended session; NULL: it is not remembered. */
+struct tally *past_find(struct home *home, const struct jid *user, const char *id);
+
+#endif
