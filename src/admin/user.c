@@ -1,128 +1,55 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about accounts: user add, passwd, del, list. A password comes as named input and leaves as SCRAM keys, derived
- * in the background; it is wiped as soon as they are made.
+ * Commands about accounts: user add, passwd, del, list. A password comes as named input.
  */
 #include "user.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/account.h"
 #include "core/command.h"
 #include "core/config.h"
-#include "core/sasl.h"
+#include "core/user.h"
+#include "store/account.h"
 #include "xmpp/stamp.h"
 
 enum { USER_PAGE = 500 };
 
-/* A command about one account on its way: derive keys, write, tell the account's home, answer. */
+/* A command about one account on its way. */
 struct user_change {
-	struct background_job job;
 	struct command_call *call;
-	enum store_op op;
 	struct arena arena;
 	struct jid jid;
-	char *password;
-	bool allowed;                   /* the password could be made into keys */
-	struct store_credential keys[STORE_CREDENTIALS];
+	const char *done;               /* in a word */
 };
 
 static void user_change_free(struct user_change *change)
 {
-	str_wipe(&change->password);
-	mem_wipe(change->keys, sizeof(change->keys));
 	arena_clear(&change->arena);
 	free(change);
 }
 
-static void user_change_fail(struct user_change *change, enum command_status status, const char *text)
-{
-	command_fail(change->call, status, "%s: %s", change->jid.text, text);
-	user_change_free(change);
-}
-
-/* The account's own home forgets what it knew. */
-static void user_changed_at_home(struct home *home, void *context)
+static void user_change_ended(struct home *home, void *context, enum user_outcome outcome)
 {
 	struct user_change *change = context;
 
-	if (change->op == STORE_ACCOUNT_REMOVE)
-		account_deleted(home, &change->jid);
+	(void)home;
+	if (outcome == USER_DONE)
+		command_answer(change->call, json_pack("{s:s, s:s}", "user", change->jid.text, "done", change->done));
 	else
-		account_changed(home, &change->jid);
-}
-
-static void user_changed(struct command_call *call, void *context)
-{
-	struct user_change *change = context;
-	const char *done = change->op == STORE_ACCOUNT_CREATE ? "added" :
-	                   change->op == STORE_ACCOUNT_REMOVE ? "removed" : "password changed";
-
-	command_answer(call, json_pack("{s:s, s:s}", "user", change->jid.text, "done", done));
+		command_fail(change->call, outcome == USER_ABSENT ? COMMAND_NOT_FOUND : COMMAND_REFUSED, "%s: %s",
+		             change->jid.text, user_outcome_text(outcome));
 	user_change_free(change);
-}
-
-static void user_written(struct store_request *request)
-{
-	struct user_change *change = request->context;
-	struct home *home = change->call->home;
-	enum store_status status = request->status;
-
-	mem_wipe(((struct store_account_write *)request)->credentials, sizeof(change->keys));
-	store_request_free(request);
-	if (status == STORE_OK)
-		command_at_home(change->call, home_of(workers_home(home->server->workers, change->jid.text,
-			jid_len(&change->jid))), user_changed_at_home, user_changed, change);
-	else if (status == STORE_CONFLICT)
-		user_change_fail(change, COMMAND_REFUSED, "exists already");
-	else if (status == STORE_ABSENT)
-		user_change_fail(change, COMMAND_NOT_FOUND, "there is no such user");
-	else
-		user_change_fail(change, COMMAND_REFUSED, "the store could not write it; see the log");
-}
-
-static void user_write(struct user_change *change, size_t key_count)
-{
-	struct home *home = change->call->home;
-	struct store_account_write *write = store_request_new(sizeof(*write), change->op, home->worker,
-		change->jid.text, jid_len(&change->jid), user_written);
-
-	memcpy(write->credentials, change->keys, sizeof(change->keys));
-	write->credential_count = key_count;
-	write->created_us = clock_wall_us(worker_clock(home->worker));
-	write->request.context = change;
-	store_submit(home->server->store, &write->request);
-}
-
-static void user_derive(struct background_job *job)
-{
-	struct user_change *change = (struct user_change *)job;
-
-	change->allowed = sasl_make_keys(worker_entropy(job->worker), change->password, strlen(change->password),
-	                                 change->keys);
-}
-
-static void user_derived(struct worker *worker, struct background_job *job)
-{
-	struct user_change *change = (struct user_change *)job;
-
-	(void)worker;
-	str_wipe(&change->password);
-	if (change->allowed)
-		user_write(change, STORE_CREDENTIALS);
-	else
-		user_change_fail(change, COMMAND_REFUSED, "the password is empty or has characters that are not allowed");
 }
 
 /* NULL: the call has ended with what is wrong. use: a new name is held to stricter rules. */
-static struct user_change *user_change_new(struct command_call *call, enum store_op op, enum jid_use use)
+static struct user_change *user_change_new(struct command_call *call, enum jid_use use, const char *done)
 {
 	struct user_change *change = mem_zalloc(sizeof(*change));
 	const char *text = call->args[0];
 
 	change->call = call;
-	change->op = op;
+	change->done = done;
 	if (!jid_prepare(&change->arena, text, strlen(text), use, &change->jid) || !change->jid.local_len ||
 	    !jid_is_bare(&change->jid)) {
 		command_fail(call, COMMAND_REFUSED, "\"%s\" is not a user's address, such as ann@north.example", text);
@@ -135,35 +62,28 @@ static struct user_change *user_change_new(struct command_call *call, enum store
 	return NULL;
 }
 
-static void user_set_password(struct command_call *call, enum store_op op, enum jid_use use)
-{
-	struct user_change *change = user_change_new(call, op, use);
-
-	if (!change)
-		return;
-	change->password = str_dup(command_input(call, "password"));
-	change->job.run = user_derive;
-	change->job.done = user_derived;
-	if (!background_run(call->home->server->background, call->home->worker, &change->job))
-		user_change_fail(change, COMMAND_REFUSED, "the server is busy, try again");
-}
-
 static void user_add(struct command_call *call)
 {
-	user_set_password(call, STORE_ACCOUNT_CREATE, JID_NEW_LOCAL);
+	struct user_change *change = user_change_new(call, JID_NEW_LOCAL, "added");
+
+	if (change)
+		user_create(call->home, &change->jid, command_input(call, "password"), user_change_ended, change);
 }
 
 static void user_passwd(struct command_call *call)
 {
-	user_set_password(call, STORE_ACCOUNT_CREDENTIALS, JID_ANY);
+	struct user_change *change = user_change_new(call, JID_ANY, "password changed");
+
+	if (change)
+		user_set_password(call->home, &change->jid, command_input(call, "password"), user_change_ended, change);
 }
 
 static void user_del(struct command_call *call)
 {
-	struct user_change *change = user_change_new(call, STORE_ACCOUNT_REMOVE, JID_ANY);
+	struct user_change *change = user_change_new(call, JID_ANY, "removed");
 
 	if (change)
-		user_write(change, 0);
+		user_remove(call->home, &change->jid, user_change_ended, change);
 }
 
 /* user list: page by page, host by host. */

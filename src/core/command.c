@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/errand.h"
 
 /* Finding */
 
@@ -166,29 +167,28 @@ void command_each_home(struct command_call *call, void (*each)(struct home *home
 /* One home */
 
 struct command_errand {
-	struct mail mail;
+	struct errand errand;           /* first */
 	struct command_call *call;
 	void *context;
 	void (*job)(struct home *home, void *context);
 	void (*finished)(struct command_call *call, void *context);
 };
 
-static void command_errand_ended(struct worker *worker, struct mail *mail)
+static void command_errand_arrived(struct home *home, struct errand *arrived)
 {
-	struct command_errand *errand = (struct command_errand *)mail;
+	struct command_errand *errand = (struct command_errand *)arrived;
 
-	(void)worker;
-	errand->finished(errand->call, errand->context);
-	free(errand);
+	errand->job(home, errand->context);
+	errand_return(home, arrived);
 }
 
-static void command_errand_arrived(struct worker *worker, struct mail *mail)
+static void command_errand_ended(struct home *home, struct errand *ended)
 {
-	struct command_errand *errand = (struct command_errand *)mail;
+	struct command_errand *errand = (struct command_errand *)ended;
 
-	errand->job(home_of(worker), errand->context);
-	errand->mail.arrive = command_errand_ended;
-	worker_post(worker, errand->call->home->worker, &errand->mail);
+	(void)home;
+	errand->finished(errand->call, errand->context);
+	free(errand);
 }
 
 void command_at_home(struct command_call *call, struct home *home, void (*job)(struct home *home, void *context),
@@ -200,6 +200,5 @@ void command_at_home(struct command_call *call, struct home *home, void (*job)(s
 	errand->job = job;
 	errand->finished = finished;
 	errand->context = context;
-	errand->mail.arrive = command_errand_arrived;
-	worker_post(call->home->worker, home->worker, &errand->mail);
+	errand_send(call->home, home, &errand->errand, command_errand_arrived, command_errand_ended);
 }
