@@ -19,10 +19,11 @@ static json_t *component_row(const struct component_settings *settings, const st
 }
 
 /* Each home tells of the components that live there. */
-static void component_report(struct home *home, json_t *result)
+static void component_report(struct home *home, const struct command_call *call, json_t *result)
 {
 	const struct component_settings *settings;
 
+	(void)call;
 	for (size_t i = 0; (settings = component_settings_at(home->config, i)); i++)
 		if (component_home(home, settings->domain) == home)
 			json_array_append_new(result, component_row(settings,

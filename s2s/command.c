@@ -103,13 +103,15 @@ static void peer_report(struct home *home, json_t *result, bool detail)
 
 /* ---- peer list, peer show ---- */
 
-static void peer_report_short(struct home *home, json_t *result)
+static void peer_report_short(struct home *home, const struct command_call *call, json_t *result)
 {
+	(void)call;
 	peer_report(home, result, false);
 }
 
-static void peer_report_long(struct home *home, json_t *result)
+static void peer_report_long(struct home *home, const struct command_call *call, json_t *result)
 {
+	(void)call;
 	peer_report(home, result, true);
 }
 

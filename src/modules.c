@@ -8,6 +8,7 @@
 #include "core/module.h"
 
 extern const struct module addresses_module;
+extern const struct module administration_module;
 extern const struct module archiving_module;
 extern const struct module adhoc_module;
 extern const struct module avatar_module;
@@ -44,6 +45,7 @@ const struct module *const modules[] = {
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,
+	&administration_module,
 	&archiving_module,
 	NULL,
 };

@@ -83,6 +83,8 @@ static inline const char *adhoc_value(struct adhoc_run *run, const char *var)
 {
 	return adhoc_value_at(run, var, 0);
 }
+/* The next value of a field at each call, in this stage; NULL: no more. For one field, also across asynchronous steps. */
+const char *adhoc_value_next(struct adhoc_run *run, const char *var);
 bool adhoc_is_true(struct adhoc_run *run, const char *var);     /* a boolean; absent: false */
 
 /* What the answer says: remarks, and a form of type result, which is made at the first call; fields are added to it with

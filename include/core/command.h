@@ -60,7 +60,8 @@ void command_fail(struct command_call *call, enum command_status status, const c
  * Asks every home in turn (on its own thread) and then finishes on call->home: for lists and sums. each() appends to
  * result, an array owned by the walk.
  */
-void command_each_home(struct command_call *call, void (*each)(struct home *home, json_t *result),
+void command_each_home(struct command_call *call,
+                       void (*each)(struct home *home, const struct command_call *call, json_t *result),
                        void (*finished)(struct command_call *call, json_t *result));
 
 /* Runs job on the home of an address, then finished on call->home. context is the command's. */

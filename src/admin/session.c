@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about sessions: session list, kick. Each home tells of its own.
+ * Commands about sessions: session list, kick, announce. Each home tells of its own.
  */
 #include "session.h"
 
@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "core/command.h"
+#include "core/router.h"
 #include "core/session.h"
 #include "xmpp/ns.h"
 
@@ -33,21 +34,88 @@ static json_t *session_row(const struct session *session, uint64_t now_ms)
 	                 (json_int_t)((now_ms - session->active_ms) / 1000));
 }
 
-static void session_report(struct home *home, json_t *result)
+/* Sessions of this home, of the host that the command names first where it names one: visit() is called for each. */
+static void sessions_visit(struct home *home, const struct command_call *call,
+                           void (*visit)(struct session *session, const struct command_call *call, json_t *result),
+                           json_t *result)
 {
 	struct map_walk walk = { 0 };
 	struct account *account;
 
-	while ((account = map_next(home->accounts, &walk)))
+	while ((account = map_next(home->accounts, &walk))) {
+		if (call->arg_count && strcmp(call->args[0], jid_domain_text(&account->jid)) != 0)
+			continue;
 		for (struct list_link *link = list_first(&account->sessions); link;
 		     link = list_next(&account->sessions, link))
-			json_array_append_new(result, session_row(LIST_MEMBER(link, struct session, link),
-				worker_now_ms(home->worker)));
+			visit(LIST_MEMBER(link, struct session, link), call, result);
+	}
+}
+
+static void session_add_row(struct session *session, const struct command_call *call, json_t *result)
+{
+	(void)call;
+	json_array_append_new(result, session_row(session, worker_now_ms(session->account->home->worker)));
+}
+
+static void session_report(struct home *home, const struct command_call *call, json_t *result)
+{
+	sessions_visit(home, call, session_add_row, result);
+}
+
+/* false: the call has ended. */
+static bool host_is_ours(struct command_call *call)
+{
+	const char *domain = call->args[0];
+
+	if (call->arg_count == 0 || config_host(call->home->config, domain, strlen(domain)))
+		return true;
+	command_fail(call, COMMAND_NOT_FOUND, "%s: this server has no such host", domain);
+	return false;
 }
 
 static void session_list(struct command_call *call)
 {
-	command_each_home(call, session_report, command_answer);
+	if (host_is_ours(call))
+		command_each_home(call, session_report, command_answer);
+}
+
+/* announce: to each who is available, as a headline, which nobody keeps (RFC 6121 §5.2.2). */
+
+static void session_announce(struct session *session, const struct command_call *call, json_t *result)
+{
+	struct home *home = session->account->home;
+	struct jid host = { .text = jid_domain_text(&session->account->jid), .domain_len = session->account->jid.domain_len };
+	struct stanza *message;
+
+	if (!session_is_available(session))
+		return;
+	message = stanza_make(STANZA_MESSAGE, MESSAGE_HEADLINE, &host, &session->jid, NULL);
+	element_add_text(&message->arena, element_add(&message->arena, message->root, "body", NS_CLIENT), call->args[1]);
+	route_stanza(home, stanza_seal(message));
+	json_array_append_new(result, json_string(session->jid.text));
+}
+
+static void announce_at_home(struct home *home, const struct command_call *call, json_t *result)
+{
+	sessions_visit(home, call, session_announce, result);
+}
+
+static void announce_done(struct command_call *call, json_t *result)
+{
+	size_t count = json_array_size(result);
+
+	json_decref(result);
+	command_answer(call, json_pack("{s:s, s:I}", "host", call->args[0], "sessions told", (json_int_t)count));
+}
+
+static void announce(struct command_call *call)
+{
+	if (!host_is_ours(call))
+		return;
+	if (*call->args[1])
+		command_each_home(call, announce_at_home, announce_done);
+	else
+		command_fail(call, COMMAND_REFUSED, "there is nothing to say");
 }
 
 /* session kick: one resource, or all of an account. */
@@ -106,8 +174,9 @@ static void session_kick(struct command_call *call)
 }
 
 static const struct command session_commands[] = {
-	{ "session list", "", "List the sessions of all users.", 0, 0, session_list, NULL },
+	{ "session list", "[HOST]", "List the sessions of all users.", 0, 1, session_list, NULL },
 	{ "session kick", "JID", "End a session, or all of a user.", 1, 1, session_kick, NULL },
+	{ "announce", "HOST TEXT", "Send a message to all users of a host who are online.", 2, 2, announce, NULL },
 	{ 0 },
 };
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about accounts: user add, passwd, del, list. A password comes as named input.
+ * Commands about accounts: user add, passwd, del, show, list. A password comes as named input.
  */
 #include "user.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/account.h"
 #include "core/command.h"
 #include "core/config.h"
+#include "core/errand.h"
 #include "core/user.h"
 #include "store/account.h"
 #include "xmpp/stamp.h"
@@ -42,22 +44,29 @@ static void user_change_ended(struct home *home, void *context, enum user_outcom
 	user_change_free(change);
 }
 
-/* NULL: the call has ended with what is wrong. use: a new name is held to stricter rules. */
+/* The first argument; false: the call has ended with what is wrong. use: a new name is held to stricter rules. */
+static bool user_read(struct command_call *call, struct arena *arena, enum jid_use use, struct jid *user)
+{
+	const char *text = call->args[0];
+
+	if (!jid_prepare(arena, text, strlen(text), use, user) || !user->local_len || !jid_is_bare(user))
+		command_fail(call, COMMAND_REFUSED, "\"%s\" is not a user's address, such as ann@north.example", text);
+	else if (!config_host(call->home->config, jid_domain_text(user), user->domain_len))
+		command_fail(call, COMMAND_NOT_FOUND, "%s: this server has no such host", jid_domain_text(user));
+	else
+		return true;
+	return false;
+}
+
+/* NULL: the call has ended. */
 static struct user_change *user_change_new(struct command_call *call, enum jid_use use, const char *done)
 {
 	struct user_change *change = mem_zalloc(sizeof(*change));
-	const char *text = call->args[0];
 
 	change->call = call;
 	change->done = done;
-	if (!jid_prepare(&change->arena, text, strlen(text), use, &change->jid) || !change->jid.local_len ||
-	    !jid_is_bare(&change->jid)) {
-		command_fail(call, COMMAND_REFUSED, "\"%s\" is not a user's address, such as ann@north.example", text);
-	} else if (!config_host(call->home->config, jid_domain_text(&change->jid), change->jid.domain_len)) {
-		command_fail(call, COMMAND_NOT_FOUND, "%s: this server has no such host", jid_domain_text(&change->jid));
-	} else {
+	if (user_read(call, &change->arena, use, &change->jid))
 		return change;
-	}
 	user_change_free(change);
 	return NULL;
 }
@@ -84,6 +93,76 @@ static void user_del(struct command_call *call)
 
 	if (change)
 		user_remove(call->home, &change->jid, user_change_ended, change);
+}
+
+/* user show: what the store holds, and how many sessions there are. */
+
+struct user_show {
+	struct command_call *call;
+	struct arena arena;
+	struct jid jid;
+	json_t *row;
+	size_t sessions;
+};
+
+static void user_show_free(struct user_show *show)
+{
+	arena_clear(&show->arena);
+	free(show);
+}
+
+static void user_show_at_home(struct home *home, void *context)
+{
+	struct user_show *show = context;
+	const struct account *account = account_find(home, show->jid.text, jid_len(&show->jid));
+
+	show->sessions = account ? account->session_count : 0;
+}
+
+static void user_shown(struct command_call *call, void *context)
+{
+	struct user_show *show = context;
+
+	json_object_set_new(show->row, "sessions", json_integer((json_int_t)show->sessions));
+	command_answer(call, show->row);
+	user_show_free(show);
+}
+
+static void user_show_loaded(struct store_request *request)
+{
+	const struct store_account_load *load = (const struct store_account_load *)request;
+	struct user_show *show = request->context;
+	struct command_call *call = show->call;
+
+	if (request->status == STORE_OK) {
+		show->row = json_pack("{s:s, s:I, s:I}", "user", show->jid.text, "contacts", (json_int_t)load->roster_count,
+		                      "undelivered", (json_int_t)load->undelivered);
+		command_at_home(call, home_for(call->home, show->jid.text, jid_len(&show->jid)), user_show_at_home,
+		                user_shown, show);
+	} else {
+		command_fail(call, request->status == STORE_ABSENT ? COMMAND_NOT_FOUND : COMMAND_REFUSED, "%s: %s",
+		             show->jid.text, request->status == STORE_ABSENT ? "there is no such user" :
+		             "the store could not read; see the log");
+		user_show_free(show);
+	}
+	mem_wipe(((struct store_account_load *)request)->credentials, sizeof(load->credentials));
+	store_request_free(request);
+}
+
+static void user_show(struct command_call *call)
+{
+	struct user_show *show = mem_zalloc(sizeof(*show));
+	struct store_account_load *load;
+
+	if (!user_read(call, &show->arena, JID_ANY, &show->jid)) {
+		user_show_free(show);
+		return;
+	}
+	show->call = call;
+	load = store_request_new(sizeof(*load), STORE_ACCOUNT_LOAD, call->home->worker, show->jid.text,
+	                         jid_len(&show->jid), user_show_loaded);
+	load->request.context = show;
+	store_submit(call->home->server->store, &load->request);
 }
 
 /* user list: page by page, host by host. */
@@ -170,6 +249,7 @@ static const struct command user_commands[] = {
 	  "password" },
 	{ "user passwd", "JID", "Give a user a new password.", 1, 1, user_passwd, "password" },
 	{ "user del", "JID", "Remove a user with everything that is kept of it.", 1, 1, user_del, NULL },
+	{ "user show", "JID", "Show what is known of a user.", 1, 1, user_show, NULL },
 	{ "user list", "[HOST]", "List the users.", 0, 1, user_list, NULL },
 	{ 0 },
 };

@@ -32,6 +32,7 @@ struct adhoc_run {
 	char *who;                              /* full JID */
 	size_t who_bare;                        /* how much of it is the bare one */
 	size_t stage;
+	size_t next;                            /* number of the value that adhoc_value_next answers */
 	struct iq_request *request;             /* being answered; NULL: the requester is to go on */
 	struct stanza *answer;                  /* to it */
 	struct element *element;                /* the answer's <command/> */
@@ -319,6 +320,11 @@ const char *adhoc_value_at(struct adhoc_run *run, const char *var, size_t number
 	return NULL;
 }
 
+const char *adhoc_value_next(struct adhoc_run *run, const char *var)
+{
+	return adhoc_value_at(run, var, run->next++);
+}
+
 bool adhoc_is_true(struct adhoc_run *run, const char *var)
 {
 	const char *value = adhoc_value(run, var);
@@ -419,6 +425,7 @@ static void run_submit(struct adhoc_run *run)
 
 	arena_wipe(arena);
 	submitted->form = NULL;
+	run->next = 0;
 	form = dataform_find(arena, run->request->payload, stage->form_type);
 	fault = form ? adhoc_form_fault(arena, form, stage) : "A form must be submitted";
 	if (fault) {

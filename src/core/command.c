@@ -119,7 +119,7 @@ struct command_walk {
 	struct command_call *call;
 	size_t next;                    /* the worker that comes next */
 	json_t *result;
-	void (*each)(struct home *home, json_t *result);
+	void (*each)(struct home *home, const struct command_call *call, json_t *result);
 	void (*finished)(struct command_call *call, json_t *result);
 };
 
@@ -129,7 +129,7 @@ static void command_walk_arrived(struct worker *worker, struct mail *mail)
 {
 	struct command_walk *walk = (struct command_walk *)mail;
 
-	walk->each(home_of(worker), walk->result);
+	walk->each(home_of(worker), walk->call, walk->result);
 	command_walk_on(home_of(worker), walk);
 }
 
@@ -152,7 +152,8 @@ static void command_walk_on(struct home *home, struct command_walk *walk)
 	worker_post(home->worker, to, &walk->mail);
 }
 
-void command_each_home(struct command_call *call, void (*each)(struct home *home, json_t *result),
+void command_each_home(struct command_call *call,
+                       void (*each)(struct home *home, const struct command_call *call, json_t *result),
                        void (*finished)(struct command_call *call, json_t *result))
 {
 	struct command_walk *walk = mem_zalloc(sizeof(*walk));

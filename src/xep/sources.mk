@@ -3,6 +3,7 @@
 
 libhansa_a_SOURCES += src/xep/addresses.c
 libhansa_a_SOURCES += src/xep/archiving.c
+libhansa_a_SOURCES += src/xep/administration.c
 libhansa_a_SOURCES += src/xep/avatar.c
 libhansa_a_SOURCES += src/xep/blocking.c
 libhansa_a_SOURCES += src/xep/blocklist.c src/xep/blocklist.h

@@ -77,6 +77,12 @@ async def test_session_list_and_kick(place):
     north = place.branch()
     ann = await Person(north.add_user("ann", "secret-of-ann") + "/desk", "secret-of-ann", north).log_in()
     await soon(lambda: [s["presence"] for s in north.ask("session", "list")] == ["available"])
+    assert len(north.ask("session", "list", "north.example")) == 1
+    assert north.ctl("session", "list", "south.example", check=False).returncode == 3
+    assert north.ask("user", "show", "ann@north.example")["sessions"] == 1
+    assert north.ctl("user", "show", "bob@north.example", check=False).returncode == 3
+    assert north.ask("announce", "north.example", "Tea is ready")["sessions told"] == 1
+    assert (await ann.message("Tea is ready"))["type"] == "headline"
     assert north.ctl("session", "kick", "bob@north.example", check=False).returncode == 3
     assert north.ctl("session", "kick", "ann@north.example/desk").returncode == 0
     await soon(lambda: north.ask("session", "list") == [])
