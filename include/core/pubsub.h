@@ -29,7 +29,7 @@ enum pubsub_field {
 struct pubsub_node {
 	const char *name;
 	const char *values[PUBSUB_FIELDS];      /* ROSTER_GROUPS: one a line */
-	const char *affiliations;               /* lines of "JID affiliation" */
+	const char *affiliations;               /* lines of "JID affiliation" and of "JID subscription" */
 };
 
 struct pubsub_limits {
@@ -37,6 +37,7 @@ struct pubsub_limits {
 	size_t items;           /* of a node; what max_items "max" stands for */
 	size_t item_bytes;      /* of a payload */
 	size_t affiliations;    /* of a node */
+	size_t subscriptions;   /* of a node, pending ones included */
 };
 
 struct pubsub_class {
@@ -48,6 +49,8 @@ struct pubsub_class {
 	/* An event of the node, sealed, without an address: to all who want it and may (pubsub_may_read). */
 	void (*notify)(struct home *home, const struct jid *service, const struct pubsub_node *node,
 	               const struct stanza *event);
+	/* A message of the service to its owner, sealed, without an address; the caller's reference. */
+	void (*tell_owner)(struct home *home, const struct jid *service, const struct stanza *message);
 	/* An item has become durable; payload NULL: it has been retracted. NULL: nobody wants to know. */
 	void (*published)(struct home *home, const struct jid *service, const char *node, const char *id,
 	                  const struct element *payload);
@@ -65,11 +68,19 @@ enum pubsub_grant {
 	PUBSUB_GRANTED,
 	PUBSUB_NOT_SUBSCRIBED,  /* no subscription to the presence of the owner */
 	PUBSUB_NOT_IN_GROUP,
+	PUBSUB_NOT_APPROVED,    /* the owner has not approved a subscription */
 	PUBSUB_CLOSED,          /* not on the whitelist */
 	PUBSUB_OUTCAST,
 };
 enum pubsub_grant pubsub_may_read(struct home *home, const struct pubsub_class *class, const struct jid *service,
                                   const struct pubsub_node *node, const struct jid *who);
+
+/* Explicit subscriptions, §6.1: the next one from *rest on, which begins as node->affiliations. state: "subscribed", "pending". */
+bool pubsub_subscription_next(struct arena *arena, const char **rest, struct jid *who, const char **state);
+
+/* §8.6: is that message of the owner an answer to a request for a subscription? If so it is carried out. */
+bool pubsub_approved(struct home *home, const struct pubsub_class *class, const struct jid *service,
+                     const struct stanza *message);
 
 /* An event with one item, §7.1.2.1, sealed; the caller's reference. NULL: the stored payload is no XML any more (logged). */
 const struct stanza *pubsub_item_event(struct home *home, const struct jid *service, const struct pubsub_node *node,

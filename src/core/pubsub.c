@@ -33,8 +33,8 @@ static const struct pubsub_action actions[] = {
 	  .run = publish_asked },
 	{ "retract", NS_PUBSUB, IQ_SET, .of_owner = true, .named = true, .run = retract_asked },
 	{ "create", NS_PUBSUB, IQ_SET, .of_owner = true, .run = create_asked },
-	{ "subscribe", NS_PUBSUB, IQ_SET, .unsupported = "subscribe" },
-	{ "unsubscribe", NS_PUBSUB, IQ_SET, .unsupported = "subscribe" },
+	{ "subscribe", NS_PUBSUB, IQ_SET, .named = true, .run = subscribe_asked },
+	{ "unsubscribe", NS_PUBSUB, IQ_SET, .named = true, .run = unsubscribe_asked },
 	{ "options", NS_PUBSUB, IQ_SET, .unsupported = "subscription-options" },
 	{ "configure", NS_PUBSUB_OWNER, IQ_GET, .of_owner = true, .named = true, .run = configure_asked },
 	{ "configure", NS_PUBSUB_OWNER, IQ_SET, .of_owner = true, .named = true, .run = configure_asked },
@@ -42,8 +42,9 @@ static const struct pubsub_action actions[] = {
 	{ "delete", NS_PUBSUB_OWNER, IQ_SET, .of_owner = true, .named = true, .run = delete_asked },
 	{ "purge", NS_PUBSUB_OWNER, IQ_SET, .of_owner = true, .named = true, .run = purge_asked },
 	{ "subscriptions", NS_PUBSUB_OWNER, IQ_GET, .of_owner = true, .named = true,
-	  .run = subscriptions_asked },
-	{ "subscriptions", NS_PUBSUB_OWNER, IQ_SET, .unsupported = "manage-subscriptions" },
+	  .run = node_subscriptions_asked },
+	{ "subscriptions", NS_PUBSUB_OWNER, IQ_SET, .of_owner = true, .named = true,
+	  .run = node_subscriptions_asked },
 	{ "affiliations", NS_PUBSUB_OWNER, IQ_GET, .of_owner = true, .named = true,
 	  .run = node_affiliations_asked },
 	{ "affiliations", NS_PUBSUB_OWNER, IQ_SET, .of_owner = true, .named = true,
@@ -53,6 +54,7 @@ static const struct pubsub_action actions[] = {
 
 const char *const pubsub_features[] = {
 	NS_PUBSUB,
+	NS_PUBSUB "#access-authorize",
 	NS_PUBSUB "#access-open",
 	NS_PUBSUB "#access-presence",
 	NS_PUBSUB "#access-roster",
@@ -67,6 +69,7 @@ const char *const pubsub_features[] = {
 	NS_PUBSUB "#instant-nodes",
 	NS_PUBSUB "#item-ids",
 	NS_PUBSUB "#last-published",
+	NS_PUBSUB "#manage-subscriptions",
 	NS_PUBSUB "#member-affiliation",
 	NS_PUBSUB "#meta-data",
 	NS_PUBSUB "#modify-affiliations",
@@ -81,6 +84,8 @@ const char *const pubsub_features[] = {
 	NS_PUBSUB "#retrieve-default",
 	NS_PUBSUB "#retrieve-items",
 	NS_PUBSUB "#retrieve-subscriptions",
+	NS_PUBSUB "#subscribe",
+	NS_PUBSUB "#subscription-notifications",
 	NS_RSM,
 	NULL,
 };
@@ -242,6 +247,7 @@ bool call_may_read(struct pubsub_call *call)
 	} refusals[] = {
 		[PUBSUB_NOT_SUBSCRIBED] = { STANZA_NOT_AUTHORIZED, "presence-subscription-required" },
 		[PUBSUB_NOT_IN_GROUP] = { STANZA_NOT_AUTHORIZED, "not-in-roster-group" },
+		[PUBSUB_NOT_APPROVED] = { STANZA_NOT_AUTHORIZED, "not-subscribed" },
 		[PUBSUB_CLOSED] = { STANZA_NOT_ALLOWED, "closed-node" },
 		[PUBSUB_OUTCAST] = { STANZA_FORBIDDEN, NULL },
 	};
@@ -363,7 +369,7 @@ static void pubsub_home_close(struct home *home, void *part)
 static const struct module_spec specs[] = {
 	{ "XEP-0004", "Data Forms", "2.13.2", NULL },
 	{ "XEP-0059", "Result Set Management", "1.0", NULL },
-	{ "XEP-0060", "Publish-Subscribe", "1.30.0", "for accounts, without explicit subscriptions" },
+	{ "XEP-0060", "Publish-Subscribe", "1.30.0", "for accounts; without subscription options and collections" },
 	{ 0 },
 };
 

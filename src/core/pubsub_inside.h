@@ -25,6 +25,7 @@ struct pubsub_call {
 	bool owns;
 	bool exists;                            /* the node does; else it has the defaults */
 	struct pubsub_node node;                /* name NULL: none was named */
+	struct jid subscriber;                  /* whom a subscription is about */
 	struct home *home;
 	struct line_place place;
 	struct arena arena;
@@ -79,12 +80,24 @@ const char *node_affiliate(struct arena *arena, const struct pubsub_node *node, 
 /* One line of the list: true, and the rest in *rest. */
 bool node_affiliation_next(struct arena *arena, const char **rest, const char **jid, const char **affiliation);
 
+/* The state of that very address; how many have one; the list with another one ("none": without). */
+const char *node_subscription(struct arena *arena, const struct pubsub_node *node, const struct jid *who);
+size_t node_subscription_count(const struct pubsub_node *node);
+const char *node_subscribe(struct arena *arena, const struct pubsub_node *node, const struct jid *who, const char *state);
+
+/* The node as it is now, to be written: NODE_CREATE or NODE_CHANGE. */
+struct store_pubsub_write *call_write(struct pubsub_call *call, enum store_op op,
+                                      void (*done)(struct store_request *done));
+
 /* Events: <event/> in a headline of the service; sealed and notified by event_send. */
 struct stanza *event_new(const struct jid *service, const char *kind, const char *node, struct element **inside);
 void event_send(struct home *home, const struct pubsub_class *class, const struct jid *service,
                 const struct pubsub_node *node, struct stanza *event);
 
 /* The actions, by the sections of XEP-0060. */
+void subscriptions_asked(struct pubsub_call *call);     /* §5.6 */
+void subscribe_asked(struct pubsub_call *call);         /* §6.1 */
+void unsubscribe_asked(struct pubsub_call *call);       /* §6.2 */
 void items_asked(struct pubsub_call *call);             /* §6.5 */
 void publish_asked(struct pubsub_call *call);           /* §7.1 */
 void retract_asked(struct pubsub_call *call);           /* §7.2 */
@@ -93,8 +106,8 @@ void configure_asked(struct pubsub_call *call);         /* §8.2 */
 void default_asked(struct pubsub_call *call);           /* §8.3 */
 void delete_asked(struct pubsub_call *call);            /* §8.4 */
 void purge_asked(struct pubsub_call *call);             /* §8.5 */
-void subscriptions_asked(struct pubsub_call *call);     /* §5.6, §8.8 */
 void affiliations_asked(struct pubsub_call *call);      /* §5.7 */
+void node_subscriptions_asked(struct pubsub_call *call); /* §8.8 */
 void node_affiliations_asked(struct pubsub_call *call); /* §8.9 */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A node's configuration (XEP-0060 §8.2, §16.4.4) as values, as text in the store and as a form, its list of affiliations,
- * and who may read it (§4.1, §4.5). The fields are one table; a value is kept in its canonical spelling.
+ * A node's configuration (XEP-0060 §8.2, §16.4.4) as values, as text in the store and as a form, the
+ * list of affiliations and subscriptions, and who may read it (§4.1, §4.5). The fields are one table; a value is kept in its canonical spelling.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "xmpp/dataform.h"
 #include "xmpp/ns.h"
 
-enum { VALUE_MAX = 1023, OPTIONS_MAX = 4 };
+enum { VALUE_MAX = 1023, OPTIONS_MAX = 5 };
 
 struct field {
 	const char *name;               /* behind "pubsub#" */
@@ -22,7 +22,7 @@ struct field {
 
 static const struct field fields[PUBSUB_FIELDS] = {
 	[PUBSUB_ACCESS_MODEL] = { "access_model", "list-single", "Who may read the items", "presence",
-	                          { "open", "presence", "roster", "whitelist" } },
+	                          { "open", "presence", "roster", "authorize", "whitelist" } },
 	[PUBSUB_PUBLISH_MODEL] = { "publish_model", "list-single", "Who may publish", "publishers", { "publishers" } },
 	[PUBSUB_MAX_ITEMS] = { "max_items", "text-single", "How many items are kept", "1", { NULL } },
 	[PUBSUB_PERSIST_ITEMS] = { "persist_items", "boolean", "Whether items are kept", "1", { NULL } },
@@ -243,18 +243,71 @@ void node_form_add(struct arena *arena, struct element *parent, const char *type
 		form_field_add(arena, form, i, node->values[i]);
 }
 
-/* ---- affiliations ---- */
+/* ---- how addresses stand to the node: lines of "JID affiliation" and "JID subscription" ---- */
+
+static bool is_subscription(const char *word)
+{
+	return strcmp(word, "subscribed") == 0 || strcmp(word, "pending") == 0;
+}
+
+/* The next line of that kind. A resource may have blanks, the word behind it has none. */
+static bool line_next(struct arena *arena, bool subscriptions, const char **rest, const char **jid, const char **word)
+{
+	while (**rest) {
+		size_t len = strcspn(*rest, "\n");
+		const char *line = *rest, *blank = memrchr(line, ' ', len);
+
+		*rest += len + (line[len] == '\n');
+		if (!blank)
+			continue;
+		*word = arena_str_len(arena, blank + 1, len - (size_t)(blank - line) - 1);
+		*jid = arena_str_len(arena, line, (size_t)(blank - line));
+		if (is_subscription(*word) == subscriptions)
+			return true;
+	}
+	return false;
+}
+
+/* The lines without those of that kind about that address, or with a new one ("none": without). */
+static const char *lines_set(struct arena *arena, const struct pubsub_node *node, const char *who, size_t who_len,
+                             bool subscriptions, const char *word)
+{
+	struct buf list = { 0 };
+	const char *text;
+
+	for (int kind = 0; kind < 2; kind++) {
+		const char *rest = node->affiliations, *jid, *old;
+
+		while (line_next(arena, kind == 1, &rest, &jid, &old)) {
+			bool replaced = (kind == 1) == subscriptions && strlen(jid) == who_len &&
+			                memcmp(jid, who, who_len) == 0;
+
+			if (!replaced)
+				buf_printf(&list, "%s %s\n", jid, old);
+		}
+	}
+	if (strcmp(word, "none") != 0)
+		buf_printf(&list, "%.*s %s\n", (int)who_len, who, word);
+	text = arena_str_len(arena, list.data ? list.data : "", list.len);
+	buf_clear(&list);
+	return text;
+}
+
+static size_t lines_count(const struct pubsub_node *node, bool subscriptions)
+{
+	const char *rest = node->affiliations, *jid, *word;
+	struct arena arena = { 0 };
+	size_t count = 0;
+
+	while (line_next(&arena, subscriptions, &rest, &jid, &word))
+		count++;
+	arena_clear(&arena);
+	return count;
+}
 
 bool node_affiliation_next(struct arena *arena, const char **rest, const char **jid, const char **affiliation)
 {
-	size_t len = strcspn(*rest, "\n"), jid_len = strcspn(*rest, " \n");
-
-	if (!**rest || jid_len >= len)
-		return false;
-	*jid = arena_str_len(arena, *rest, jid_len);
-	*affiliation = arena_str_len(arena, *rest + jid_len + 1, len - jid_len - 1);
-	*rest += len + ((*rest)[len] == '\n');
-	return true;
+	return line_next(arena, false, rest, jid, affiliation);
 }
 
 const char *node_affiliation(struct arena *arena, const struct pubsub_node *node, const struct jid *who)
@@ -270,25 +323,45 @@ const char *node_affiliation(struct arena *arena, const struct pubsub_node *node
 
 size_t node_affiliation_count(const struct pubsub_node *node)
 {
-	size_t count = 0;
-
-	for (const char *at = node->affiliations; (at = strchr(at, '\n')); at++)
-		count++;
-	return count;
+	return lines_count(node, false);
 }
 
 const char *node_affiliate(struct arena *arena, const struct pubsub_node *node, const struct jid *who,
                            const char *affiliation)
 {
-	const char *rest = node->affiliations, *jid, *old, *list = "";
+	return lines_set(arena, node, who->text, jid_bare_len(who), false, affiliation);
+}
 
-	while (node_affiliation_next(arena, &rest, &jid, &old)) {
-		if (strlen(jid) != jid_bare_len(who) || memcmp(jid, who->text, strlen(jid)) != 0)
-			list = arena_printf(arena, "%s%s %s\n", list, jid, old);
+bool pubsub_subscription_next(struct arena *arena, const char **rest, struct jid *who, const char **state)
+{
+	const char *text;
+
+	while (line_next(arena, true, rest, &text, state)) {
+		if (jid_prepare(arena, text, strlen(text), JID_ANY, who))
+			return true;
 	}
-	if (strcmp(affiliation, "none") == 0)
-		return list;
-	return arena_printf(arena, "%s%.*s %s\n", list, (int)jid_bare_len(who), who->text, affiliation);
+	return false;
+}
+
+const char *node_subscription(struct arena *arena, const struct pubsub_node *node, const struct jid *who)
+{
+	const char *rest = node->affiliations, *jid, *state;
+
+	while (line_next(arena, true, &rest, &jid, &state)) {
+		if (strcmp(jid, who->text) == 0)
+			return state;
+	}
+	return "none";
+}
+
+size_t node_subscription_count(const struct pubsub_node *node)
+{
+	return lines_count(node, true);
+}
+
+const char *node_subscribe(struct arena *arena, const struct pubsub_node *node, const struct jid *who, const char *state)
+{
+	return lines_set(arena, node, who->text, strlen(who->text), true, state);
 }
 
 /* ---- access, §4.5 ---- */
@@ -319,6 +392,20 @@ static enum pubsub_grant affiliation_grant(const struct pubsub_node *node, const
 	return grant;
 }
 
+/* Any of the address' subscriptions has been approved. */
+static bool is_approved(const struct pubsub_node *node, const struct jid *who)
+{
+	const char *rest = node->affiliations, *state;
+	struct arena arena = { 0 };
+	struct jid subscriber;
+	bool approved = false;
+
+	while (!approved && pubsub_subscription_next(&arena, &rest, &subscriber, &state))
+		approved = strcmp(state, "subscribed") == 0 && jid_same_bare(&subscriber, who);
+	arena_clear(&arena);
+	return approved;
+}
+
 enum pubsub_grant pubsub_may_read(struct home *home, const struct pubsub_class *class, const struct jid *service,
                                   const struct pubsub_node *node, const struct jid *who)
 {
@@ -331,6 +418,8 @@ enum pubsub_grant pubsub_may_read(struct home *home, const struct pubsub_class *
 		return grant;
 	if (pubsub_value_is(node, PUBSUB_ACCESS_MODEL, "open"))
 		return PUBSUB_GRANTED;
+	if (pubsub_value_is(node, PUBSUB_ACCESS_MODEL, "authorize"))
+		return is_approved(node, who) ? PUBSUB_GRANTED : PUBSUB_NOT_APPROVED;
 	if (!class->subscribed(home, service, who))
 		return PUBSUB_NOT_SUBSCRIBED;
 	if (pubsub_value_is(node, PUBSUB_ACCESS_MODEL, "presence") ||

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the owner of a service does with its nodes (XEP-0060 §8), and who stands how to them (§5.6, §5.7, §8.8, §8.9).
- * Subscriptions are those of presence and are not listed: explicit ones do not exist.
+ * What the owner of a service does with its nodes (XEP-0060 §8), and how addresses are affiliated with them (§5.7, §8.9).
  */
 #include <string.h>
 
@@ -18,8 +17,8 @@ static void deleted(struct store_request *stored);
 static void purged(struct store_request *stored);
 static void affiliations_found(struct store_request *found);
 
-static struct store_pubsub_write *write_new(struct pubsub_call *call, enum store_op op,
-                                            void (*done)(struct store_request *done))
+struct store_pubsub_write *call_write(struct pubsub_call *call, enum store_op op,
+                                      void (*done)(struct store_request *done))
 {
 	const struct pubsub_limits *limits = call_limits(call);
 	struct store_pubsub_write *write = call_ask(call, sizeof(*write), op, done);
@@ -68,7 +67,7 @@ void create_asked(struct pubsub_call *call)
 		call_refuse(call, STANZA_NOT_ACCEPTABLE, NULL);
 		return;
 	}
-	write_submit(call, write_new(call, STORE_PUBSUB_NODE_CREATE, created));
+	write_submit(call, call_write(call, STORE_PUBSUB_NODE_CREATE, created));
 }
 
 static void created(struct store_request *stored)
@@ -126,7 +125,7 @@ void configure_asked(struct pubsub_call *call)
 	else if (!node_submit(&call->arena, form, call_limits(call), &call->node))
 		call_refuse(call, STANZA_NOT_ACCEPTABLE, NULL);
 	else
-		write_submit(call, write_new(call, STORE_PUBSUB_NODE_CHANGE, changed));
+		write_submit(call, call_write(call, STORE_PUBSUB_NODE_CHANGE, changed));
 }
 
 /* ---- §8.4, §8.5 ---- */
@@ -141,7 +140,7 @@ static void event_plain(struct pubsub_call *call, const char *kind)
 
 void delete_asked(struct pubsub_call *call)
 {
-	write_submit(call, write_new(call, STORE_PUBSUB_NODE_REMOVE, deleted));
+	write_submit(call, call_write(call, STORE_PUBSUB_NODE_REMOVE, deleted));
 }
 
 static void deleted(struct store_request *stored)
@@ -155,7 +154,7 @@ static void deleted(struct store_request *stored)
 
 void purge_asked(struct pubsub_call *call)
 {
-	write_submit(call, write_new(call, STORE_PUBSUB_NODE_PURGE, purged));
+	write_submit(call, call_write(call, STORE_PUBSUB_NODE_PURGE, purged));
 }
 
 static void purged(struct store_request *stored)
@@ -165,20 +164,6 @@ static void purged(struct store_request *stored)
 	if (stored->status == STORE_OK && pubsub_value_is(&call->node, PUBSUB_NOTIFY_RETRACT, "1"))
 		event_plain(call, "purge");
 	changed(stored);
-}
-
-/* ---- §5.6, §8.8 ---- */
-
-void subscriptions_asked(struct pubsub_call *call)
-{
-	struct stanza *result = iq_result(call->request);
-	struct arena *arena = &result->arena;
-	const char *ns = call->action->ns;
-	struct element *list =
-		element_add(arena, element_add(arena, result->root, "pubsub", ns), "subscriptions", ns);
-
-	element_set(arena, list, "node", call->node.name);
-	call_answer(call, result);
 }
 
 /* ---- §5.7 ---- */
@@ -290,5 +275,5 @@ void node_affiliations_asked(struct pubsub_call *call)
 	if (refusal)
 		call_refuse(call, refusal, NULL);
 	else
-		write_submit(call, write_new(call, STORE_PUBSUB_NODE_CHANGE, changed));
+		write_submit(call, call_write(call, STORE_PUBSUB_NODE_CHANGE, changed));
 }

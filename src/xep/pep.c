@@ -3,7 +3,7 @@
  * Personal Eventing Protocol (XEP-0163): every account is a publish-subscribe service whose owner is its user and whose
  * subscribers are those who get the user's presence (§4.1). They hear of a node when their capabilities ask for it (§4.2),
  * at their full JID; of what was published last when they come (§4.3.4). The own resources are subscribers like others and
- * may read everything.
+ * may read everything. Who has subscribed by name hears too, whether his presence is known or not.
  */
 #include "pep.h"
 
@@ -15,6 +15,7 @@
 #include "core/module.h"
 #include "core/pubsub.h"
 #include "core/router.h"
+#include "core/session.h"
 #include "xmpp/ns.h"
 
 static void nodes_listed(struct store_request *listed);
@@ -73,18 +74,80 @@ static void event_route(struct home *home, const struct stanza *event, const str
 	route(home, parcel);
 }
 
+/* Has somebody at that address, a resource or any of them, heard of it already because his capabilities say so? */
+static bool peers_hear(const struct account *account, const struct jid *who, const char *node)
+{
+	const struct caps_peer *peer = NULL;
+
+	while ((peer = caps_peer_next(account, peer))) {
+		const struct jid *jid = caps_peer_jid(peer);
+
+		if ((jid_is_bare(who) ? jid_same_bare(jid, who) : jid_same(jid, who)) && caps_peer_wants(peer, node) &&
+		    account_has_subscriber(account, jid))
+			return true;
+	}
+	return false;
+}
+
+/* §4.3.2: explicit subscriptions, one event to each address that has not had it. */
+static void subscribers_notify(const struct account *account, const struct jid *service,
+                               const struct pubsub_node *node, const struct stanza *event)
+{
+	const char *rest = node->affiliations, *state;
+	struct arena arena = { 0 };
+	struct jid who;
+
+	while (pubsub_subscription_next(&arena, &rest, &who, &state)) {
+		if (strcmp(state, "subscribed") == 0 && !account_blocks(account, &who) &&
+		    pubsub_may_read(account->home, &pep_class, service, node, &who) == PUBSUB_GRANTED &&
+		    !peers_hear(account, &who, node->name))
+			event_route(account->home, event, &who);
+	}
+	arena_clear(&arena);
+}
+
 static void pep_notify(struct home *home, const struct jid *service, const struct pubsub_node *node,
                        const struct stanza *event)
 {
 	const struct account *account = account_find(home, service->text, jid_bare_len(service));
 	const struct caps_peer *peer = NULL;
 
-	while (account && (peer = caps_peer_next(account, peer))) {
+	if (!account)
+		return;
+	while ((peer = caps_peer_next(account, peer))) {
 		const struct jid *to = caps_peer_jid(peer);
 
 		if (caps_peer_wants(peer, node->name) && pep_tells(home, service, node, to))
 			event_route(home, event, to);
 	}
+	subscribers_notify(account, service, node, event);
+}
+
+/* §8.6 of XEP-0060: the service asks its user, like somebody who writes to him. */
+static void pep_tell_owner(struct home *home, const struct jid *service, const struct stanza *message)
+{
+	struct jid owner = *service;
+	struct arena arena = { 0 };
+
+	owner.resource_len = 0;
+	owner.text = arena_str_len(&arena, service->text, jid_bare_len(service));
+	route(home, parcel_new(home, message, &owner));
+	arena_clear(&arena);
+}
+
+/* His answer goes to his own address. */
+static enum hook_result pep_session_sent(struct session *session, struct stanza *stanza)
+{
+	const struct account *account = session->account;
+	const struct stanza *answer = stanza;
+
+	if (stanza->kind != STANZA_MESSAGE || stanza->type == MESSAGE_ERROR ||
+	    (stanza->to.text && (!jid_is_bare(&stanza->to) || !jid_same(&stanza->to, &account->jid))) ||
+	    !element_child(stanza->root, "x", NS_DATA_FORM) ||
+	    !pubsub_approved(account->home, &pep_class, &account->jid, stanza))
+		return HOOK_NEXT;
+	stanza_unref(&answer);
+	return HOOK_DONE;
 }
 
 static void pep_published(struct home *home, const struct jid *service, const char *node, const char *id,
@@ -104,6 +167,7 @@ const struct pubsub_class pep_class = {
 	.subscribed = pep_subscribed,
 	.in_group = pep_in_group,
 	.notify = pep_notify,
+	.tell_owner = pep_tell_owner,
 	.published = pep_published,
 };
 
@@ -323,6 +387,12 @@ static const struct conf_option limit_options[] = {
 	  .max = 10000,
 	  .sentence =
 	          "How many addresses the owner of a publish-subscribe node may admit or shut out by name." },
+	{ .name = "pubsub-subscriptions",
+	  .type = CONF_INT,
+	  .fallback = "200",
+	  .min = 0,
+	  .max = 10000,
+	  .sentence = "How many addresses may be subscribed to a publish-subscribe node of an account by name." },
 	{ 0 },
 };
 
@@ -342,6 +412,7 @@ static void *pep_configure(struct config *config, const struct conf *conf, char 
 		.items = (size_t)conf_number(section, "pubsub-items"),
 		.item_bytes = (size_t)conf_number(section, "pubsub-item-size"),
 		.affiliations = (size_t)conf_number(section, "pubsub-affiliations"),
+		.subscriptions = (size_t)conf_number(section, "pubsub-subscriptions"),
 	};
 	return limits;
 }
@@ -370,4 +441,5 @@ const struct module pep_module = {
 	.options = options,
 	.configure = pep_configure,
 	.caps_known = pep_caps_known,
+	.session_sent = pep_session_sent,
 };
