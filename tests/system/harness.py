@@ -31,7 +31,7 @@ class Place:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.branches, self.others = [], []
+        self.branches, self.others, self.ends = [], [], []
 
     def branch(self, domain="north.example", address="127.0.0.2", more="", **settings):
         name = f"{domain}-{len(self.branches)}"
@@ -47,6 +47,8 @@ class Place:
     def close(self):
         """Ends everything; a server must have left cleanly, a sanitizer must have found nothing."""
         faults = []
+        for end in self.ends:
+            end()
         for process in self.others:
             if process.poll() is None:
                 process.terminate()

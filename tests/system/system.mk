@@ -2,8 +2,10 @@
 # System tests: what the tarball carries.
 
 EXTRA_DIST += \
+	tests/system/cable.py \
 	tests/system/harness.py \
 	tests/system/knot.py \
+	tests/system/phone.py \
 	tests/system/sasl.py \
 	tests/system/test_archive.py \
 	tests/system/test_component.py \
@@ -15,4 +17,5 @@ EXTRA_DIST += \
 	tests/system/test_messages.py \
 	tests/system/test_prosody.py \
 	tests/system/test_quickstart.py \
-	tests/system/test_resume.py
+	tests/system/test_resume.py \
+	tests/system/test_slixmpp.py
