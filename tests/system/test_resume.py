@@ -93,5 +93,16 @@ async def test_what_waits_survives_a_restart(place):
     await later.leave()
 
 
+async def test_the_log_names_the_stream_that_goes_on(place):
+    north = place.branch()
+    ann = await Phone(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
+    await ann.cut(False)
+    await ann.come_back()
+    await ann.leave()
+    lines = await soon(lambda: [line.split() for line in north.log().splitlines() if "jid=ann" in line][2:])
+    assert [" ".join(line[3:5]) for line in lines] == ["session resumed", "client closed"], lines
+    assert lines[0][2] == lines[1][2], lines
+
+
 if __name__ == "__main__":
     run(globals())
