@@ -6,6 +6,7 @@
 #ifndef BASE_ID_H
 #define BASE_ID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct entropy {
@@ -24,5 +25,9 @@ enum { ID_LEN = 22 };
 
 /* Writes ID_LEN characters and a NUL. */
 void id_random(struct entropy *entropy, char id[ID_LEN + 1]);
+
+/* A UUID as others write it (RFC 4122 §3), in lower case; false: it is none. */
+enum { UUID_LEN = 36 };
+bool uuid_read(const char *text, char out[UUID_LEN + 1]);
 
 #endif

@@ -23,8 +23,8 @@ struct store_credential {
 };
 enum { STORE_CREDENTIALS = 2 };         /* SHA-1 and SHA-256 */
 
-/* CREATE: CONFLICT when it exists. CREDENTIALS (a new password): ABSENT when it does not. REMOVE: the
- * account with its roster, journal and documents; ABSENT. */
+/* CREATE: CONFLICT when it exists. CREDENTIALS (a new password; the account's tokens go):
+ * ABSENT when it does not. REMOVE: the account with its roster, journal, documents and tokens; ABSENT. */
 struct store_account_write {
 	struct store_request request;
 	struct store_credential credentials[STORE_CREDENTIALS];

@@ -10,7 +10,8 @@
  *   - completions of one owner's writes come in order, but that a full queue refuses at once (STORE_FULL);
  *     between owners nothing is promised.
  *
- * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h, store/pubsub.h. Each is a struct
+ * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h, store/pubsub.h,
+ * store/token.h. Each is a struct
  * that begins with a struct store_request and is made with store_request_new; what it borrows must live in
  * its arena.
  */
@@ -37,6 +38,7 @@ enum store_op {
 	STORE_PUBSUB_NODE_CREATE, STORE_PUBSUB_NODE_CHANGE, STORE_PUBSUB_NODE_REMOVE, STORE_PUBSUB_NODE_PURGE,
 	STORE_PUBSUB_NODES, STORE_PUBSUB_LAST,
 	STORE_PUBSUB_ITEM_PUT, STORE_PUBSUB_ITEM_REMOVE, STORE_PUBSUB_ITEMS,
+	STORE_TOKENS_READ, STORE_TOKEN_CHANGE, STORE_TOKENS_REVOKE,
 	STORE_OPS
 };
 

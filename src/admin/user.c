@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about accounts: user add, passwd, del, show, list. A password comes as named input.
+ * Commands about accounts: user add, passwd, revoke, del, show, list. A password comes as named input.
  */
 #include "user.h"
 
@@ -13,6 +13,7 @@
 #include "core/errand.h"
 #include "core/user.h"
 #include "store/account.h"
+#include "store/token.h"
 #include "xmpp/stamp.h"
 
 enum { USER_PAGE = 500 };
@@ -85,6 +86,36 @@ static void user_passwd(struct command_call *call)
 
 	if (change)
 		user_set_password(call->home, &change->jid, command_input(call, "password"), user_change_ended, change);
+}
+
+static void user_revoked(struct store_request *request)
+{
+	struct user_change *change = request->context;
+	size_t removed = ((struct store_token_revoke *)request)->removed;
+
+	if (request->status == STORE_OK)
+		command_answer(change->call,
+		               json_pack("{s:s, s:I}", "user", change->jid.text, "revoked", (json_int_t)removed));
+	else
+		command_fail(change->call, request->status == STORE_ABSENT ? COMMAND_NOT_FOUND : COMMAND_REFUSED,
+		             "%s: %s", change->jid.text,
+		             user_outcome_text(request->status == STORE_ABSENT ? USER_ABSENT : USER_FAILED));
+	user_change_free(change);
+	store_request_free(request);
+}
+
+/* The tokens are in the store and nowhere else. */
+static void user_revoke(struct command_call *call)
+{
+	struct user_change *change = user_change_new(call, JID_ANY, NULL);
+	struct store_token_revoke *revoke;
+
+	if (!change)
+		return;
+	revoke = store_request_new(sizeof(*revoke), STORE_TOKENS_REVOKE, call->home->worker, change->jid.text,
+	                           jid_len(&change->jid), user_revoked);
+	revoke->request.context = change;
+	store_submit(call->home->server->store, &revoke->request);
 }
 
 static void user_del(struct command_call *call)
@@ -248,6 +279,7 @@ static const struct command user_commands[] = {
 	{ "user add", "JID", "Add a user; the password is asked for, or read from standard input.", 1, 1, user_add,
 	  "password" },
 	{ "user passwd", "JID", "Give a user a new password.", 1, 1, user_passwd, "password" },
+	{ "user revoke", "JID", "Take the login tokens of all of a user's clients away.", 1, 1, user_revoke, NULL },
 	{ "user del", "JID", "Remove a user with everything that is kept of it.", 1, 1, user_del, NULL },
 	{ "user show", "JID", "Show what is known of a user.", 1, 1, user_show, NULL },
 	{ "user list", "[HOST]", "List the users.", 0, 1, user_list, NULL },

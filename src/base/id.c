@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 enum { ID_BYTES = 16 };
@@ -45,4 +46,24 @@ void id_random(struct entropy *entropy, char id[ID_LEN + 1])
 	}
 	id[at++] = letters[bits << (6 - held) & 63];
 	id[at] = '\0';
+}
+
+static bool is_hex_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool uuid_read(const char *text, char out[UUID_LEN + 1])
+{
+	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(text) != UUID_LEN)
+		return false;
+	for (size_t i = 0; i < UUID_LEN; i++) {
+		out[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
+		if (pattern[i] == '-' ? out[i] != '-' : !is_hex_digit(out[i]))
+			return false;
+	}
+	out[UUID_LEN] = '\0';
+	return true;
 }

@@ -41,7 +41,7 @@ static const char *bind2_resource(const struct home *home, struct login *login, 
 	const char *tag = element_child_text(arena, bind, "tag", NS_BIND2), *part, *asked, *resource;
 	struct buf made = { 0 };
 
-	if (login->agent)
+	if (login->agent[0])
 		stable_part(home, login, &made);
 	else
 		random_part(home, &made);
@@ -96,7 +96,7 @@ static void bind2_bind(struct client *client, struct account *account, const str
 		sasl2_finish(client, NULL);
 		return;
 	}
-	session_set_agent(session, login->agent);
+	session_set_agent(session, login->agent[0] ? login->agent : NULL);
 	bind2_end_earlier(session);
 	client->session = session;
 	buf_add_lit(&login->results, "<bound xmlns='" NS_BIND2 "'>");

@@ -81,6 +81,7 @@ static const struct module_spec client_specs[] = {
 	{ "XEP-0388", "Extensible SASL Profile", "1.0.4", NULL },
 	{ "XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", NULL },
 	{ "XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0", NULL },
+	{ "XEP-0484", "Fast Authentication Streamlining Tokens", "0.2.0", NULL },
 	{ 0 },
 };
 
@@ -113,6 +114,31 @@ static const struct conf_option limit_options[] = {
 	  .min = 1 << 16,
 	  .max = 1 << 30,
 	  .sentence = "How many bytes of stanzas may wait for a client to acknowledge them." },
+	{ .name = "token-lifetime",
+	  .type = CONF_TIME,
+	  .fallback = "21d",
+	  .min = 60000,
+	  .max = 31622400000,
+	  .sentence = "How long a client may stay away and still log in with the token that it was given "
+	              "(XEP-0484) instead of the password." },
+	{ .name = "token-renewal",
+	  .type = CONF_TIME,
+	  .fallback = "1d",
+	  .min = 1000,
+	  .max = 31622400000,
+	  .sentence = "How old a token must be for its client to get a new one when it logs in." },
+	{ .name = "tokens-per-account",
+	  .type = CONF_INT,
+	  .fallback = "16",
+	  .min = 0,
+	  .max = 1000,
+	  .sentence = "How many clients of an account may have a token, the last to get one; 0: there are no "
+	              "tokens." },
+	{ .name = "tokens-without-binding",
+	  .type = CONF_BOOL,
+	  .fallback = "no",
+	  .sentence = "Whether there are tokens for clients that cannot bind their login to the TLS connection, "
+	              "as programs in browsers." },
 	{ 0 },
 };
 
@@ -132,6 +158,10 @@ static void *client_configure(struct config *config, const struct conf *conf, ch
 		.resume_wait_ms = (uint32_t)conf_number(section, "resume-wait"),
 		.unacked = (uint32_t)conf_number(section, "unacknowledged"),
 		.unacked_bytes = (uint32_t)conf_number(section, "unacknowledged-size"),
+		.token_us = conf_number(section, "token-lifetime") * 1000,
+		.token_renewal_us = conf_number(section, "token-renewal") * 1000,
+		.token_clients = (uint32_t)conf_number(section, "tokens-per-account"),
+		.token_unbound = conf_bool(section, "tokens-without-binding"),
 	};
 	return limits;
 }

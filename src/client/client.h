@@ -2,7 +2,7 @@
  *
  * A client's connection from accept to bound session, and what the files of this edge share: connection.c has
  * the states and the stream, login.c what is held until it is authenticated, features.c what it is offered,
- * exchange.c a login in whichever profile of SASL, auth.c the profile of RFC 6120, sasl2.c that of XEP-0388, bind.c
+ * exchange.c a login in whichever profile of SASL, auth.c the profile of RFC 6120, sasl2.c that of XEP-0388, fast.c tokens, bind.c
  * resource binding, bind2.c that of XEP-0386, outlet.c what goes to the client, smacks.c stream management, failures.c
  * the memory of wrong passwords, client.c the module.
  *
@@ -24,6 +24,7 @@
 #include "net/admission.h"
 #include "net/background.h"
 #include "net/timer.h"
+#include "store/token.h"
 
 enum client_state {
 	CLIENT_WAITING,         /* too many of its address are here: nothing is read */
@@ -55,6 +56,7 @@ struct client {
 /* How the messages of an exchange are written, and what follows success. */
 struct auth_profile {
 	enum client_state challenged;   /* while a response is awaited */
+	bool takes_tokens;
 	void (*say_challenge)(struct client *client, const struct buf *message);
 	void (*say_failure)(struct client *client, enum sasl_condition condition);
 	void (*succeeded)(struct client *client, const struct buf *message);
@@ -86,7 +88,9 @@ struct login {
 	const char *previd;             /* resume.c's, while it waits, as what follows */
 	uint64_t settle_until_ms;
 	void (*settled)(struct client *client);
-	const char *agent;              /* <authenticate/>: which installation of a client it is; NULL: unknown */
+	char agent[UUID_LEN + 1];       /* <authenticate/>: which installation of a client it is; "": unknown */
+	struct store_token token;       /* that it logs in with; id 0: none. The secret is not kept */
+	bool settling;                  /* the store is asked about tokens */
 	struct buf results;             /* what <success/> will have inside */
 };
 
@@ -113,6 +117,9 @@ struct client_limits {
 	uint32_t resume_ms;             /* how long a session waits for its client; 0: not at all */
 	uint32_t resume_wait_ms;        /* how long <resumed/> waits for what the client has sent */
 	uint32_t unacked, unacked_bytes;
+	int64_t token_us, token_renewal_us;     /* how long a token is good for, and after what it is renewed */
+	uint32_t token_clients;                 /* of an account, that may have tokens; 0: nobody */
+	bool token_unbound;                     /* also for mechanisms without channel binding */
 };
 static inline const struct client_limits *client_limits(const struct config *config)
 {
@@ -151,6 +158,7 @@ void client_offer(struct client *client);       /* which mechanisms this stream 
 void exchange_begin(struct client *client, const struct auth_profile *profile, const char *mechanism,
                     const char *initial);
 void exchange_respond(struct client *client, const char *response);
+void exchange_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition, struct buf *out);
 void exchange_fail(struct client *client, enum sasl_condition condition);
 /* Is who has logged in the one whom the stream's header named, if it did? */
 bool exchange_agrees(const struct client *client);
@@ -166,8 +174,15 @@ void client_abort(struct client *client, struct stanza **element);
 void client_authenticate(struct client *client, struct stanza **element);
 void client_sasl2_response(struct client *client, struct stanza **element);
 void client_sasl2_abort(struct client *client, struct stanza **element);
+/* What is kept of tokens is up to date: inline features and success follow. */
+void sasl2_tokens_settled(struct client *client);
 /* Says success with what the login has gathered. session: bound meanwhile, NULL: none. */
 void sasl2_finish(struct client *client, struct session *session);
+
+/* fast.c: login tokens (XEP-0484). fast_look_up asks for those of the client and goes on with the exchange. fast_settle
+ * notes what has become of them and whether the client gets a new one, then sasl2_tokens_settled. */
+void fast_look_up(struct client *client);
+void fast_settle(struct client *client);
 
 /* bind.c */
 void client_bind(struct client *client, struct stanza **iq);

@@ -11,9 +11,6 @@
 
 enum { DELAY_MAX_MS = 5000 };
 
-static void exchange_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition,
-                           struct buf *out);
-
 static struct log *client_log(const struct client *client)
 {
 	return worker_log(stream_home(client->stream)->worker);
@@ -25,6 +22,8 @@ static void exchange_give_up(struct client *client)
 {
 	sasl_free(&client->login->sasl);
 	client->login->guesses = false;
+	client->login->token.id = 0;
+	buf_clear(&client->login->results);
 	if (client->login->request)
 		stanza_drop(&client->login->request);
 	client_set_state(client, conn_is_secure(stream_conn(client->stream)) ? CLIENT_SECURE : CLIENT_CLEAR);
@@ -92,6 +91,10 @@ static void exchange_account_ready(struct account_want *want, struct account *ac
 		return;
 	}
 	login->guesses = true;
+	if (sasl_mechanism_takes_token(sasl_used(login->sasl))) {
+		fast_look_up(client);
+		return;
+	}
 	result = sasl_keys(login->sasl, exists ? account->credentials : NULL,
 	                   exists ? account->credential_count : 0, &out, &condition);
 	exchange_go_on(client, result, condition, &out);
@@ -184,8 +187,7 @@ static void exchange_begin_derivation(struct client *client)
 
 /* ---- the exchange ---- */
 
-static void exchange_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition,
-                           struct buf *out)
+void exchange_go_on(struct client *client, enum sasl_result result, enum sasl_condition condition, struct buf *out)
 {
 	const struct login *login = client->login;
 
@@ -214,12 +216,14 @@ static void exchange_go_on(struct client *client, enum sasl_result result, enum 
 static enum sasl_condition exchange_choose(const struct client *client, const char *name,
                                            enum sasl_mechanism *mechanism)
 {
+	const struct login *login = client->login;
+	unsigned offered = login->terms.offered | (login->profile->takes_tokens ? login->terms.tokens : 0);
 	int found = name ? sasl_mechanism_find(name) : -1;
 
 	if (found < 0)
 		return SASL_INVALID_MECHANISM;
 	*mechanism = (enum sasl_mechanism)found;
-	if (client->login->terms.offered & 1u << found)
+	if (offered & 1u << found)
 		return SASL_NO_ERROR;
 	return conn_is_secure(stream_conn(client->stream)) ? SASL_INVALID_MECHANISM
 	                                                   : SASL_ENCRYPTION_REQUIRED;
@@ -247,7 +251,7 @@ void exchange_begin(struct client *client, const struct auth_profile *profile, c
 {
 	struct login *login = client->login;
 	enum sasl_mechanism mechanism = SASL_PLAIN;
-	enum sasl_condition condition = exchange_choose(client, name, &mechanism);
+	enum sasl_condition condition;
 	enum sasl_result result;
 	struct buf message = { 0 }, out = { 0 };
 
@@ -257,6 +261,7 @@ void exchange_begin(struct client *client, const struct auth_profile *profile, c
 	login->profile = profile;
 	if (client->state == CLIENT_ENDING)
 		return;
+	condition = exchange_choose(client, name, &mechanism);
 	if (initial && !message_decode(initial, &message) && condition == SASL_NO_ERROR)
 		condition = SASL_INCORRECT_ENCODING;
 	if (condition != SASL_NO_ERROR) {

@@ -22,6 +22,8 @@ void client_offer(struct client *client)
 	struct conn *conn = stream_conn(client->stream);
 	struct sasl_terms *terms = &client->login->terms;
 
+	const struct client_limits *limits = client_limits(home->config);
+
 	*terms = (struct sasl_terms){ .host = client->login->host,
 		                      .secret = home->server->secret,
 		                      .entropy = worker_entropy(home->worker) };
@@ -32,6 +34,9 @@ void client_offer(struct client *client)
 	terms->exporter_len = conn_binding_exporter(conn, terms->exporter);
 	terms->end_point_len = conn_binding_end_point(conn, terms->end_point);
 	terms->offered = on_tls | (terms->exporter_len || terms->end_point_len ? bound_to_tls : 0);
+	terms->tokens = limits->token_clients == 0 ? 0 : (terms->exporter_len ? 1u << SASL_HT_SHA_256_EXPR : 0) |
+	                                                         (terms->end_point_len ? 1u << SASL_HT_SHA_256_ENDP : 0) |
+	                                                         (limits->token_unbound ? 1u << SASL_HT_SHA_256_NONE : 0);
 }
 
 static void say_bindings(struct buf *out, const struct sasl_terms *terms)
@@ -53,14 +58,20 @@ static void say_mechanisms(struct buf *out, unsigned mechanisms)
 			buf_printf(out, "<mechanism>%s</mechanism>", sasl_mechanism_name(i));
 }
 
-/* What may be asked for with the login (XEP-0386 §3.1, XEP-0198 §9). */
-static void say_inline(struct buf *out)
+/* What may be asked for with the login (XEP-0386 §3.1, XEP-0198 §9, XEP-0484 §3.1). */
+static void say_inline(struct buf *out, const struct sasl_terms *terms)
 {
 	buf_add_lit(out, "<inline><bind xmlns='" NS_BIND2 "'><inline>"
 	                 "<feature var='" NS_CARBONS "'/>"
 	                 "<feature var='" NS_CSI "'/>"
 	                 "<feature var='" NS_SM "'/>"
-	                 "</inline></bind><sm xmlns='" NS_SM "'/></inline>");
+	                 "</inline></bind><sm xmlns='" NS_SM "'/>");
+	if (terms->tokens) {
+		buf_add_lit(out, "<fast xmlns='" NS_FAST "'>");
+		say_mechanisms(out, terms->tokens);
+		buf_add_lit(out, "</fast>");
+	}
+	buf_add_lit(out, "</inline>");
 }
 
 /* XEP-0388 §3: the second profile is for TLS only. */
@@ -74,7 +85,7 @@ static void say_sasl(struct buf *out, const struct sasl_terms *terms, bool is_se
 	if (is_secure) {
 		buf_add_lit(out, "<authentication xmlns='" NS_SASL2 "'>");
 		say_mechanisms(out, terms->offered);
-		say_inline(out);
+		say_inline(out, terms);
 		buf_add_lit(out, "</authentication>");
 	}
 	say_bindings(out, terms);

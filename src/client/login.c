@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The memory of a login and its place among the unauthenticated of its address. Two things may outlast the
- * client that they were begun for: the mail of its admission and a derivation in the background. Whichever
- * ends last frees the memory.
+ * The memory of a login and its place among the unauthenticated of its address. Some things may outlast the
+ * client that they were begun for: the mail of its admission, a derivation in the background, what the store is asked about
+ * its tokens. Whichever ends last frees the memory.
  */
 #include "client.h"
 
@@ -57,10 +57,12 @@ void login_admit_next(struct home *home, struct login *login)
 
 void login_let_go(struct login *login)
 {
-	if (login->admitting || login->deriving)
+	if (login->admitting || login->deriving || login->settling)
 		return;
 	sasl_free(&login->sasl);
 	arena_clear(&login->arena);
+	if (login->results.data)
+		mem_wipe(login->results.data, login->results.cap);
 	buf_clear(&login->results);
 	free(login->host);
 	mem_wipe(login, sizeof(*login));

@@ -6,9 +6,6 @@
  */
 #include "client.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
@@ -100,6 +97,13 @@ static void sasl2_go_on(struct client *client)
 		sasl2_bind(client);
 }
 
+/* What is done with the login is done while the exchange can still fail (XEP-0484 §3.4). */
+void sasl2_tokens_settled(struct client *client)
+{
+	exchange_end(client);
+	sasl2_go_on(client);
+}
+
 /* §2.3: whom the header names is who must log in. */
 static void sasl2_succeeded(struct client *client, const struct buf *message)
 {
@@ -116,12 +120,12 @@ static void sasl2_succeeded(struct client *client, const struct buf *message)
 		base64_encode(&login->results, message->data, message->len);
 		buf_add_lit(&login->results, "</additional-data>");
 	}
-	exchange_end(client);
-	sasl2_go_on(client);
+	fast_settle(client);
 }
 
 static const struct auth_profile sasl2_profile = {
 	.challenged = CLIENT_SASL2,
+	.takes_tokens = true,
 	.say_challenge = sasl2_say_challenge,
 	.say_failure = sasl2_say_failure,
 	.succeeded = sasl2_succeeded,
@@ -129,31 +133,26 @@ static const struct auth_profile sasl2_profile = {
 
 /* ---- elements (§2.3, §2.5, §4.5) ---- */
 
-/* The id in lower case; NULL: it is no UUID. */
-static const char *uuid_read(struct arena *arena, const char *text)
-{
-	static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	char *id;
-
-	if (strlen(text) != sizeof(pattern) - 1)
-		return NULL;
-	id = arena_str(arena, text);
-	for (size_t i = 0; id[i]; i++) {
-		if (pattern[i] == '-' ? id[i] != '-' : !isxdigit((unsigned char)id[i]))
-			return NULL;
-		id[i] = (char)tolower((unsigned char)id[i]);
-	}
-	return id;
-}
-
-/* Which installation of a client it is, for as long as the request lives. false: what it calls its id is none. */
+/* Which installation of a client it is. false: what it calls its id is none. */
 static bool agent_read(struct login *login)
 {
 	const struct element *agent = element_child(login->request->root, "user-agent", NS_SASL2);
 	const char *id = agent ? element_attr(agent, "id") : NULL;
 
-	login->agent = id ? uuid_read(&login->request->arena, id) : NULL;
-	return !id || login->agent;
+	login->agent[0] = '\0';
+	return !id || uuid_read(id, login->agent);
+}
+
+/* XEP-0484 §3.4, §4.1: who uses a token says that he does, and which client he is. */
+static bool request_is_sound(struct login *login, const char *mechanism)
+{
+	int number = mechanism ? sasl_mechanism_find(mechanism) : -1;
+
+	if (!agent_read(login))
+		return false;
+	if (number < 0 || !sasl_mechanism_takes_token((enum sasl_mechanism)number))
+		return true;
+	return login->agent[0] && element_child(login->request->root, "fast", NS_FAST);
 }
 
 void client_authenticate(struct client *client, struct stanza **element)
@@ -161,12 +160,13 @@ void client_authenticate(struct client *client, struct stanza **element)
 	struct login *login = client->login;
 	struct arena *arena = &(*element)->arena;
 	const struct element *root = (*element)->root;
+	const char *mechanism = element_attr(root, "mechanism");
 
 	login->request = *element;
 	*element = NULL;
 	login->profile = &sasl2_profile;
-	if (agent_read(login))
-		exchange_begin(client, &sasl2_profile, element_attr(root, "mechanism"),
+	if (request_is_sound(login, mechanism))
+		exchange_begin(client, &sasl2_profile, mechanism,
 		               element_child_text(arena, root, "initial-response", NS_SASL2));
 	else
 		exchange_fail(client, SASL_MALFORMED_REQUEST);

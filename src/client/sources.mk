@@ -9,6 +9,7 @@ libhansa_a_SOURCES += src/client/features.c
 libhansa_a_SOURCES += src/client/exchange.c
 libhansa_a_SOURCES += src/client/auth.c
 libhansa_a_SOURCES += src/client/sasl2.c
+libhansa_a_SOURCES += src/client/fast.c
 libhansa_a_SOURCES += src/client/bind.c
 libhansa_a_SOURCES += src/client/bind2.c
 libhansa_a_SOURCES += src/client/outlet.c

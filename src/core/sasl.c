@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The server's side of SASL exchanges: SCRAM (RFC 5802 §5) and PLAIN (RFC 4616 §2). What must stay true: a
- * user who does not exist costs and shows the same as a wrong password; an identity is only ever the one that
- * was authenticated (RFC 6120 §6.3.8); a client that could have bound the channel and was told otherwise is
+ * The server's side of SASL exchanges: SCRAM (RFC 5802 §5) and PLAIN (RFC 4616 §2); sasl_token.c has those with tokens.
+ * What must stay true: a user who does not exist costs and shows the same as a wrong password; an identity is only ever
+ * the one that was authenticated (RFC 6120 §6.3.8); a client that could have bound the channel and was told otherwise is
  * refused (RFC 5802 §6).
  */
 #include "core/sasl.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/scram.h"
+#include "sasl_inside.h"
 #include "xmpp/utf8.h"
 
 enum {
@@ -20,49 +20,33 @@ enum {
 	SASL_NONCE_BYTES = 18,
 };
 
-enum sasl_step { STEP_BEGIN, STEP_FIRST, STEP_KEYS, STEP_PROOF, STEP_DERIVE, STEP_OVER };
-
-struct sasl {
-	const struct sasl_terms *terms;
-	struct arena arena;
-	enum sasl_step step;
-	enum sasl_mechanism mechanism;
-	const char *name; /* as the client says it */
-	struct jid user;
-	bool exists;
-	struct store_credential key; /* the user's, or one made up */
-	/* SCRAM */
-	struct scram_first first;
-	const char *nonce; /* the client's and ours */
-	const char *server_first;
-	/* PLAIN */
-	char *password;              /* prepared */
-	uint8_t derived[DIGEST_MAX]; /* its StoredKey */
-};
-
-static const struct mechanism {
-	const char *name;
-	enum digest_kind kind;
-	bool plus;
-} mechanisms[SASL_MECHANISMS] = {
+const struct sasl_kind sasl_kinds[SASL_MECHANISMS] = {
 	[SASL_SCRAM_SHA_256_PLUS] = { "SCRAM-SHA-256-PLUS", DIGEST_SHA256, true },
 	[SASL_SCRAM_SHA_256] = { "SCRAM-SHA-256", DIGEST_SHA256, false },
 	[SASL_SCRAM_SHA_1_PLUS] = { "SCRAM-SHA-1-PLUS", DIGEST_SHA1, true },
 	[SASL_SCRAM_SHA_1] = { "SCRAM-SHA-1", DIGEST_SHA1, false },
 	[SASL_PLAIN] = { "PLAIN", DIGEST_SHA256, false },
+	[SASL_HT_SHA_256_EXPR] = { "HT-SHA-256-EXPR", DIGEST_SHA256, false, true, "tls-exporter" },
+	[SASL_HT_SHA_256_ENDP] = { "HT-SHA-256-ENDP", DIGEST_SHA256, false, true, "tls-server-end-point" },
+	[SASL_HT_SHA_256_NONE] = { "HT-SHA-256-NONE", DIGEST_SHA256, false, true, NULL },
 };
 
 const char *sasl_mechanism_name(enum sasl_mechanism mechanism)
 {
-	return mechanisms[mechanism].name;
+	return sasl_kinds[mechanism].name;
 }
 
 int sasl_mechanism_find(const char *name)
 {
 	for (int i = 0; i < SASL_MECHANISMS; i++)
-		if (strcmp(mechanisms[i].name, name) == 0)
+		if (strcmp(sasl_kinds[i].name, name) == 0)
 			return i;
 	return -1;
+}
+
+bool sasl_mechanism_takes_token(enum sasl_mechanism mechanism)
+{
+	return sasl_kinds[mechanism].token;
 }
 
 struct sasl *sasl_new(const struct sasl_terms *terms)
@@ -99,7 +83,12 @@ enum sasl_mechanism sasl_used(const struct sasl *sasl)
 	return sasl->mechanism;
 }
 
-static enum sasl_result sasl_fail(struct sasl *sasl, enum sasl_condition condition, enum sasl_condition *out)
+uint64_t sasl_token_used(const struct sasl *sasl)
+{
+	return sasl->token;
+}
+
+enum sasl_result sasl_fail(struct sasl *sasl, enum sasl_condition condition, enum sasl_condition *out)
 {
 	sasl->step = STEP_OVER;
 	*out = condition;
@@ -131,7 +120,7 @@ static bool sasl_allows(struct sasl *sasl, const char *authzid)
 	       jid_same(&jid, &sasl->user);
 }
 
-static enum sasl_result sasl_look_up(struct sasl *sasl, const char *authzid, enum sasl_condition *condition)
+enum sasl_result sasl_look_up(struct sasl *sasl, const char *authzid, enum sasl_condition *condition)
 {
 	if (!sasl_take_user(sasl, sasl->name))
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
@@ -215,7 +204,7 @@ static bool sasl_offers_binding(const struct sasl_terms *terms)
 }
 
 /* The value of the binding that the client names; 0: not available on this connection. */
-static size_t terms_binding(const struct sasl_terms *terms, const char *name, const uint8_t **value)
+size_t sasl_binding(const struct sasl_terms *terms, const char *name, const uint8_t **value)
 {
 	if (strcmp(name, "tls-exporter") == 0) {
 		*value = terms->exporter;
@@ -234,12 +223,12 @@ static enum sasl_result scram_begin(struct sasl *sasl, const char *message, size
 	const uint8_t *value;
 
 	if (!scram_first_read(&sasl->arena, message, len, &sasl->first) ||
-	    (sasl->first.flag == 'p') != mechanisms[sasl->mechanism].plus)
+	    (sasl->first.flag == 'p') != sasl_kinds[sasl->mechanism].plus)
 		return sasl_fail(sasl, SASL_MALFORMED_REQUEST, condition);
 	sasl->name = sasl->first.username;
 	if (sasl->first.flag == 'y' && sasl_offers_binding(sasl->terms))
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
-	if (sasl->first.flag == 'p' && terms_binding(sasl->terms, sasl->first.binding, &value) == 0)
+	if (sasl->first.flag == 'p' && sasl_binding(sasl->terms, sasl->first.binding, &value) == 0)
 		return sasl_fail(sasl, SASL_NOT_AUTHORIZED, condition);
 	return sasl_look_up(sasl, sasl->first.authzid, condition);
 }
@@ -264,7 +253,7 @@ static void key_make_up(const struct sasl *sasl, enum digest_kind kind, struct s
 
 static void sasl_choose_key(struct sasl *sasl, const struct store_credential *keys, size_t count)
 {
-	enum digest_kind kind = mechanisms[sasl->mechanism].kind;
+	enum digest_kind kind = sasl_kinds[sasl->mechanism].kind;
 
 	for (size_t i = 0; i < count && !sasl->exists; i++) {
 		if (keys[i].kind != kind)
@@ -343,7 +332,7 @@ static bool binding_is_right(const struct sasl *sasl, const struct scram_final *
 	size_t header_len = strlen(header), value_len = 0;
 
 	if (sasl->first.flag == 'p')
-		value_len = terms_binding(sasl->terms, sasl->first.binding, &value);
+		value_len = sasl_binding(sasl->terms, sasl->first.binding, &value);
 	return final->binding_len == header_len + value_len &&
 	       digest_same(final->binding, header, header_len) &&
 	       (value_len == 0 || digest_same(final->binding + header_len, value, value_len));
@@ -379,6 +368,8 @@ static enum sasl_result sasl_first(struct sasl *sasl, const char *message, size_
 {
 	if (sasl->mechanism == SASL_PLAIN)
 		return plain_begin(sasl, message, len, condition);
+	if (sasl_kinds[sasl->mechanism].token)
+		return sasl_token_begin(sasl, message, len, condition);
 	return scram_begin(sasl, message, len, condition);
 }
 
@@ -388,7 +379,7 @@ enum sasl_result sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism, co
 	(void)out;
 	assert(sasl->step == STEP_BEGIN);
 	sasl->mechanism = mechanism;
-	if (!(sasl->terms->offered & 1u << mechanism))
+	if (!((sasl->terms->offered | sasl->terms->tokens) & 1u << mechanism))
 		return sasl_fail(sasl, SASL_INVALID_MECHANISM, condition);
 	if (has_initial)
 		return sasl_first(sasl, initial, len, condition);

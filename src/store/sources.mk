@@ -23,12 +23,14 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/roster.c \
 	src/store/sqlite/sqlite.c \
 	src/store/sqlite/threads.c \
+	src/store/sqlite/token.c \
 	src/store/sqlite/threads.h
 
 sqlite_schema = \
 	src/store/schema/sqlite/0001-accounts.sql \
 	src/store/schema/sqlite/0002-pubsub.sql \
-	src/store/schema/sqlite/0003-journal.sql
+	src/store/schema/sqlite/0003-journal.sql \
+	src/store/schema/sqlite/0004-tokens.sql
 
 EXTRA_DIST += $(sqlite_schema)
 CLEANFILES += src/store/sqlite/schema_steps.c

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "store/account.h"
+#include "store/token.h"
 
 void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner,
                         size_t owner_len, void (*done)(struct store_request *request))
@@ -34,7 +35,13 @@ const struct store_account_document *store_account_document(const struct store_a
 	return NULL;
 }
 
-/* SCRAM keys are as good as a password to whoever would play the server. */
+static void tokens_wipe(struct store_token *tokens, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mem_wipe(tokens[i].secret, sizeof(tokens[i].secret));
+}
+
+/* SCRAM keys are as good as a password to whoever would play the server, tokens are to anybody. */
 static void request_wipe(struct store_request *request)
 {
 	struct store_account_write *write = (struct store_account_write *)request;
@@ -44,6 +51,10 @@ static void request_wipe(struct store_request *request)
 		mem_wipe(write->credentials, sizeof(write->credentials));
 	if (request->op == STORE_ACCOUNT_LOAD)
 		mem_wipe(load->credentials, sizeof(load->credentials));
+	if (request->op == STORE_TOKENS_READ)
+		tokens_wipe(((struct store_tokens_read *)request)->tokens, STORE_TOKENS);
+	if (request->op == STORE_TOKEN_CHANGE)
+		tokens_wipe(&((struct store_token_change *)request)->fresh, 1);
 }
 
 void store_request_free(struct store_request *request)

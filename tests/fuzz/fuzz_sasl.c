@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * SASL exchanges with a client that may say anything. The first byte chooses the mechanism and what the
+ * SASL exchanges with a client that may say anything, the id of its installation (XEP-0388) included. The first byte
+ * chooses the mechanism and what the
  * connection has; lines of the rest are the client's messages ("\n" ends one). Checked: nobody gets in
- * without an account; who gets in is of the stream's host; what the server says is text. The account's keys
- * have one iteration and the server's nonce is always the same, so that a message can go all the way.
+ * without an account; who gets in is of the stream's host; what the server says is text, but for the sum that answers a
+ * token. The account's keys have one iteration and the server's nonce is always the same, so that a message can go all the
+ * way.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "core/sasl.h"
 #include "core/scram.h"
 #include "xmpp/utf8.h"
@@ -43,7 +46,8 @@ static void make_keys(struct store_credential keys[STORE_CREDENTIALS])
 static struct sasl_terms make_terms(uint8_t choice)
 {
 	struct sasl_terms terms = { .offered = choice & IN_CLEAR ? 1u << SASL_SCRAM_SHA_1
-		                                                 : (1u << SASL_MECHANISMS) - 1,
+		                                                 : (2u << SASL_PLAIN) - 1,
+		                    .tokens = choice & IN_CLEAR ? 0 : (1u << SASL_MECHANISMS) - (2u << SASL_PLAIN),
 		                    .host = "north.example",
 		                    .secret = "secret",
 		                    .entropy = &no_entropy };
@@ -63,6 +67,22 @@ static const char *take_line(const char **at, const char *end, size_t *len)
 	return line;
 }
 
+/* A token for each mechanism; one has expired. */
+static enum sasl_result give_tokens(struct sasl *sasl, bool has_account, struct buf *out,
+                                    enum sasl_condition *condition)
+{
+	static const struct store_token tokens[] = {
+		{ .id = 1, .secret = "token0", .mechanism = "HT-SHA-256-EXPR", .expires_us = 2 },
+		{ .id = 2, .secret = "token0", .mechanism = "HT-SHA-256-ENDP", .expires_us = 2 },
+		{ .id = 3, .secret = "token0", .mechanism = "HT-SHA-256-NONE", .expires_us = 1 },
+	};
+	enum sasl_result result = sasl_tokens(sasl, tokens, has_account ? 3 : 0, 1, out, condition);
+
+	CHECK((result == SASL_SUCCESS) == (out->len == 32 && sasl_token_used(sasl) != 0));
+	out->len = 0;
+	return result;
+}
+
 /* What the exchange needs that is not the client's. */
 static enum sasl_result go_on(struct sasl *sasl, enum sasl_result result, bool has_account, struct buf *out,
                               enum sasl_condition *condition)
@@ -71,6 +91,8 @@ static enum sasl_result go_on(struct sasl *sasl, enum sasl_result result, bool h
 
 	if (keys[0].iterations == 0)
 		make_keys(keys);
+	if (result == SASL_LOOKUP && sasl_mechanism_takes_token(sasl_used(sasl)))
+		return give_tokens(sasl, has_account, out, condition);
 	if (result == SASL_LOOKUP)
 		result = sasl_keys(sasl, keys, has_account ? STORE_CREDENTIALS : 0, out, condition);
 	if (result == SASL_DERIVE) {
@@ -118,10 +140,20 @@ static void run(uint8_t choice, const char *at, const char *end)
 	sasl_free(&sasl);
 }
 
+static void read_id(const uint8_t *input, size_t len)
+{
+	char *text = str_dup_len((const char *)input, len), id[UUID_LEN + 1], again[UUID_LEN + 1];
+
+	if (uuid_read(text, id))
+		CHECK(strlen(id) == UUID_LEN && uuid_read(id, again) && strcmp(id, again) == 0);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
+	read_id(input, len);
 	if (len > 0)
 		run(input[0], (const char *)input + 1, (const char *)input + len);
 	return 0;

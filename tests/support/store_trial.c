@@ -16,6 +16,7 @@
 #include "store/document.h"
 #include "store/journal.h"
 #include "store/pubsub.h"
+#include "store/token.h"
 
 enum { FAULTS = 8, DOCUMENTS = 8 };
 
@@ -34,6 +35,12 @@ struct kept_document {
 	struct list_link link;
 	const char *kind, *key, *text;
 	size_t text_len;
+};
+
+struct kept_token {
+	struct list_link link;
+	const char *client;
+	struct store_token token;
 };
 
 struct kept_publication {
@@ -59,6 +66,7 @@ struct kept_account {
 	struct list journal;            /* by sequence */
 	uint64_t delivered;             /* the watermark */
 	struct list documents;
+	struct list tokens;             /* struct kept_token, oldest first */
 };
 
 struct trial {
@@ -66,6 +74,7 @@ struct trial {
 	pthread_mutex_t lock;           /* of all below */
 	struct arena arena;
 	struct list accounts;           /* by owner */
+	uint64_t token;                 /* id of the last one */
 	struct list nodes;              /* struct kept_node of all owners, by name */
 	struct mail *first, **last;     /* requests that wait, oldest first */
 	uint64_t random;
@@ -147,6 +156,7 @@ static struct kept_account *account_new(struct trial *t, const char *owner, int6
 	list_init(&account->roster);
 	list_init(&account->journal);
 	list_init(&account->documents);
+	list_init(&account->tokens);
 	list_add_sorted(&t->accounts, &account->link, offsetof(struct kept_account, owner));
 	return account;
 }
@@ -182,6 +192,7 @@ static enum store_status account_credentials(struct trial *t, struct store_reque
 
 	if (!account)
 		return STORE_ABSENT;
+	list_init(&account->tokens);
 	return credentials_are_sound(write) ? credentials_keep(account, write) : STORE_FAILED;
 }
 
@@ -873,6 +884,136 @@ static enum store_status publications_read(struct trial *t, struct store_request
 	return publications_answer(items, node, first, items->before ? place : items->count);
 }
 
+/* ---- tokens ---- */
+
+static struct kept_token *token_next(struct kept_account *account, struct list_link **next)
+{
+	struct list_link *link = *next;
+
+	*next = link ? list_next(&account->tokens, link) : NULL;
+	return link ? LIST_MEMBER(link, struct kept_token, link) : NULL;
+}
+
+static enum store_status tokens_read(struct trial *t, struct store_request *request)
+{
+	struct store_tokens_read *read = (struct store_tokens_read *)request;
+	struct kept_account *account = account_find(t, request->owner);
+	struct list_link *next = account ? list_first(&account->tokens) : NULL;
+	struct kept_token *kept;
+
+	read->count = 0;
+	while (account && (kept = token_next(account, &next))) {
+		if (!is_same(kept->client, read->client))
+			continue;
+		read->tokens[1] = read->tokens[0];
+		read->tokens[0] = kept->token;
+		read->count++;
+	}
+	return read->count <= STORE_TOKENS ? STORE_OK : STORE_FAILED;
+}
+
+static bool token_is_over(const struct kept_token *kept, const struct store_token *used)
+{
+	return kept->token.id != used->id && (kept->token.id < used->id || kept->token.expires_us < used->expires_us);
+}
+
+static enum store_status token_use(struct kept_account *account, const struct store_token_change *change)
+{
+	struct list_link *next = list_first(&account->tokens);
+	struct kept_token *used = NULL, *kept;
+
+	while ((kept = token_next(account, &next)))
+		if (kept->token.id == change->used && is_same(kept->client, change->client))
+			used = kept;
+	if (!used || (change->count && change->count <= used->token.count))
+		return STORE_ABSENT;
+	used->token.used = true;
+	if (change->count)
+		used->token.count = change->count;
+	for (next = list_first(&account->tokens); (kept = token_next(account, &next));)
+		if (is_same(kept->client, change->client) && token_is_over(kept, &used->token))
+			list_remove(&kept->link);
+	return STORE_OK;
+}
+
+static void tokens_forget(struct kept_account *account, const char *client, bool also_used)
+{
+	struct list_link *next = list_first(&account->tokens);
+	struct kept_token *kept;
+
+	while ((kept = token_next(account, &next)))
+		if (is_same(kept->client, client) && (also_used || !kept->token.used))
+			list_remove(&kept->link);
+}
+
+/* Clients with a newer token than the client's newest. */
+static size_t clients_before(struct kept_account *account, const char *client)
+{
+	struct list_link *next = list_first(&account->tokens), *other;
+	struct kept_token *kept, *later;
+	size_t count = 0;
+
+	while ((kept = token_next(account, &next))) {
+		bool is_newest = true;
+
+		for (other = next; (later = token_next(account, &other));)
+			is_newest &= !is_same(later->client, kept->client);
+		if (is_same(kept->client, client))
+			count = 0;
+		else if (is_newest)
+			count++;
+	}
+	return count;
+}
+
+static void tokens_trim(struct kept_account *account, size_t most)
+{
+	struct list_link *next = list_first(&account->tokens);
+	struct kept_token *kept;
+
+	while ((kept = token_next(account, &next)))
+		if (clients_before(account, kept->client) >= most)
+			list_remove(&kept->link);
+}
+
+static void token_put(struct trial *t, struct kept_account *account, const struct store_token_change *change)
+{
+	struct kept_token *kept = arena_zalloc(&t->arena, sizeof(*kept));
+
+	tokens_forget(account, change->client, false);
+	kept->client = arena_str(&t->arena, change->client);
+	kept->token = change->fresh;
+	kept->token.mechanism = arena_str(&t->arena, change->fresh.mechanism);
+	kept->token.id = ++t->token;
+	list_add_last(&account->tokens, &kept->link);
+	tokens_trim(account, change->most);
+}
+
+static enum store_status token_change(struct trial *t, struct store_request *request)
+{
+	const struct store_token_change *change = (struct store_token_change *)request;
+	struct kept_account *account = account_find(t, request->owner);
+
+	if (!account || (change->used && token_use(account, change) != STORE_OK))
+		return STORE_ABSENT;
+	if (change->forget)
+		tokens_forget(account, change->client, true);
+	if (change->fresh.mechanism)
+		token_put(t, account, change);
+	return STORE_OK;
+}
+
+static enum store_status tokens_revoke(struct trial *t, struct store_request *request)
+{
+	struct kept_account *account = account_find(t, request->owner);
+
+	if (!account)
+		return STORE_ABSENT;
+	((struct store_token_revoke *)request)->removed = list_count(&account->tokens);
+	list_init(&account->tokens);
+	return STORE_OK;
+}
+
 /* ---- steps ---- */
 
 static const struct {
@@ -902,6 +1043,9 @@ static const struct {
 	[STORE_PUBSUB_ITEM_PUT] = { true, publication_put },
 	[STORE_PUBSUB_ITEM_REMOVE] = { true, publication_remove },
 	[STORE_PUBSUB_ITEMS] = { false, publications_read },
+	[STORE_TOKENS_READ] = { false, tokens_read },
+	[STORE_TOKEN_CHANGE] = { true, token_change },
+	[STORE_TOKENS_REVOKE] = { true, tokens_revoke },
 };
 
 static struct store_request *mail_request(struct mail *mail)

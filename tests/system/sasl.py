@@ -16,14 +16,22 @@ def header(branch):
             "xmlns:stream='http://etherx.jabber.org/streams'>")
 
 
-def secured(branch, timeout=20):
-    """A stream after STARTTLS with its features."""
+def on_tls(branch, timeout=20, version=None):
+    """A connection after STARTTLS, on which nothing has been said yet; version: of TLS, where it matters."""
     raw = Raw(branch.address, branch.c2s, timeout)
     raw.send(header(branch)).expect("</stream:features>")
     raw.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>").expect("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if version:
+        context.minimum_version = context.maximum_version = version
     context.load_verify_locations(branch.folder / "cert.pem")
     raw.socket, raw.got = context.wrap_socket(raw.socket, server_hostname=branch.domain), b""
+    return raw
+
+
+def secured(branch, timeout=20):
+    """A stream after STARTTLS with its features."""
+    raw = on_tls(branch, timeout)
     return raw, raw.send(header(branch)).expect("</stream:features>")
 
 
@@ -35,30 +43,45 @@ def plain(name, password, authzid=""):
     return f"<auth {NAMESPACE} mechanism='PLAIN'>{text(f'{authzid}{chr(0)}{name}{chr(0)}{password}')}</auth>"
 
 
+def end_point(raw):
+    """tls-server-end-point (RFC 5929 §4)."""
+    return hashlib.sha256(raw.socket.getpeercert(True)).digest()
+
+
+class Scram:
+    """RFC 5802 §3; with -PLUS the binding is tls-server-end-point."""
+
+    def __init__(self, raw, mechanism, name, password):
+        self.kind = "sha1" if "SHA-1" in mechanism else "sha256"
+        self.password, self.verifier = password, None
+        self.gs2 = "p=tls-server-end-point,," if mechanism.endswith("-PLUS") else "n,,"
+        self.binding = end_point(raw) if mechanism.endswith("-PLUS") else b""
+        self.bare = f"n={name},r={text(os.urandom(15))}"
+        self.first = self.gs2 + self.bare
+
+    def final(self, challenge):
+        values = dict(part.split("=", 1) for part in challenge.split(","))
+        salted = hashlib.pbkdf2_hmac(self.kind, self.password.encode(), base64.b64decode(values["s"]), int(values["i"]))
+        client_key = hmac.digest(salted, b"Client Key", self.kind)
+        without_proof = f"c={text(self.gs2.encode() + self.binding)},r={values['r']}"
+        signed = f"{self.bare},{challenge},{without_proof}".encode()
+        signature = hmac.digest(hashlib.new(self.kind, client_key).digest(), signed, self.kind)
+        proof = bytes(a ^ b for a, b in zip(client_key, signature))
+        self.verifier = "v=" + text(hmac.digest(hmac.digest(salted, b"Server Key", self.kind), signed, self.kind))
+        return f"{without_proof},p={text(proof)}"
+
+
 def scram(raw, mechanism, name, password):
-    """RFC 5802 §3; with -PLUS the binding is tls-server-end-point (RFC 5929 §4)."""
-    kind = "sha1" if "SHA-1" in mechanism else "sha256"
-    plus = mechanism.endswith("-PLUS")
-    gs2 = "p=tls-server-end-point,," if plus else "n,,"
-    binding = hashlib.sha256(raw.socket.getpeercert(True)).digest() if plus else b""
-    first = f"n={name},r={text(os.urandom(15))}"
-    raw.send(f"<auth {NAMESPACE} mechanism='{mechanism}'>{text(gs2 + first)}</auth>")
+    exchange = Scram(raw, mechanism, name, password)
+    raw.send(f"<auth {NAMESPACE} mechanism='{mechanism}'>{text(exchange.first)}</auth>")
     raw.expect("<challenge")
     raw.expect(">")
-    challenge = base64.b64decode(raw.expect("</challenge>").split("<")[0]).decode()
-    values = dict(part.split("=", 1) for part in challenge.split(","))
-    salted = hashlib.pbkdf2_hmac(kind, password.encode(), base64.b64decode(values["s"]), int(values["i"]))
-    client_key = hmac.digest(salted, b"Client Key", kind)
-    without_proof = f"c={text(gs2.encode() + binding)},r={values['r']}"
-    signed = f"{first},{challenge},{without_proof}".encode()
-    signature = hmac.digest(hashlib.new(kind, client_key).digest(), signed, kind)
-    proof = bytes(a ^ b for a, b in zip(client_key, signature))
-    raw.send(f"<response {NAMESPACE}>{text(f'{without_proof},p={text(proof)}')}</response>")
+    final = exchange.final(base64.b64decode(raw.expect("</challenge>").split("<")[0]).decode())
+    raw.send(f"<response {NAMESPACE}>{text(final)}</response>")
     raw.expect("<success")
     raw.expect(">")
     verifier = base64.b64decode(raw.expect("</success>").split("<")[0]).decode()
-    expected = hmac.digest(hmac.digest(salted, b"Server Key", kind), signed, kind)
-    assert verifier == "v=" + text(expected), verifier
+    assert verifier == exchange.verifier, verifier
 
 
 def log_in_with(raw, mechanism, name, password):

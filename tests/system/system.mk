@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/system/sasl.py \
 	tests/system/test_archive.py \
 	tests/system/test_component.py \
+	tests/system/test_fast.py \
 	tests/system/test_guides.py \
 	tests/system/test_hansactl.py \
 	tests/system/test_hostile.py \

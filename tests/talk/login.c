@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The client's side of a login: headers, SCRAM (RFC 5802 §3, §5), binding.
+ * The client's side of a login: headers, SCRAM (RFC 5802 §3, §5), tokens (XEP-0484), binding.
  */
 #include "login.h"
 
@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/ht.h"
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
@@ -162,11 +163,27 @@ static void prove_scram(struct speaker *speaker, const char *wishes, const char 
 	buf_clear(&challenge);
 }
 
+static void prove_token(struct speaker *speaker, const char *wishes, const char *user, const char *token,
+                        const char *mechanism)
+{
+	struct buf message = { 0 };
+	uint8_t binding[64], sum[DIGEST_MAX];
+	size_t binding_len = strstr(mechanism, "-NONE") ? 0 : speaker_binding(speaker, "tls-exporter", binding);
+
+	ht_sum(DIGEST_SHA256, HT_INITIATOR, token, binding, binding_len, sum);
+	buf_add(&message, user, strlen(user) + 1);
+	buf_add(&message, sum, digest_size(DIGEST_SHA256));
+	say_first(speaker, wishes, mechanism, &message);
+	buf_clear(&message);
+}
+
 const char *login_prove(struct speaker *speaker, const char *wishes, const char *user, const char *password,
                         const char *mechanism)
 {
 	if (strcmp(mechanism, "PLAIN") == 0)
 		prove_plain(speaker, wishes, user, password);
+	else if (strncmp(mechanism, "HT-", 3) == 0)
+		prove_token(speaker, wishes, user, password, mechanism);
 	else
 		prove_scram(speaker, wishes, user, password, mechanism);
 	return NULL;

@@ -11,7 +11,7 @@
 
 /* A header to the domain; hears ours and the features. */
 const char *login_open(struct speaker *speaker, const char *domain);
-/* SCRAM or PLAIN as user with a password; the server's last word is left to be heard. wishes: NULL, or what
+/* SCRAM, PLAIN or HT as user with a password or token; the server's last word is left to be heard. wishes: NULL, or what
  * <authenticate/> of SASL 2 has inside beside the first message. */
 const char *login_prove(struct speaker *speaker, const char *wishes, const char *user, const char *password,
                         const char *mechanism);

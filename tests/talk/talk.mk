@@ -29,6 +29,7 @@ EXTRA_DIST += tests/talk/xep-0388.talk
 EXTRA_DIST += tests/talk/xep-0292.talk
 EXTRA_DIST += tests/talk/xep-0384.talk
 EXTRA_DIST += tests/talk/xep-0398.talk
+EXTRA_DIST += tests/talk/xep-0484.talk
 EXTRA_DIST += tests/talk/xep-0313.talk
 EXTRA_DIST += tests/talk/xep-0402.talk
 EXTRA_DIST += tests/talk/xep-0199.talk

@@ -59,12 +59,29 @@ static void clocks_run(void **state)
 	assert_in_range(clock_wall_us(&clock_system) / 1000000, time(NULL) - 2, time(NULL) + 2);
 }
 
+static void uuids(void **state)
+{
+	static const char *const bad[] = {
+		"", "d4565fa7", "d4565fa7-4d72-4749-b3d3-740edbf8777", "d4565fa7-4d72-4749-b3d3-740edbf877700",
+		"d4565fa74-d72-4749-b3d3-740edbf87770", "g4565fa7-4d72-4749-b3d3-740edbf87770",
+		"{4565fa7-4d72-4749-b3d3-740edbf8777}", "d4565fa7-4d72-4749-b3d3-740edbf8777\xc3\xa9",
+	};
+	char id[UUID_LEN + 1];
+
+	(void)state;
+	assert_true(uuid_read("D4565fa7-4D72-4749-B3d3-740EDBf87770", id));
+	assert_string_equal(id, "d4565fa7-4d72-4749-b3d3-740edbf87770");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(uuid_read(bad[i], id));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids_are_base64url_of_the_bits),
 		cmocka_unit_test(ids_differ),
 		cmocka_unit_test(clocks_run),
+		cmocka_unit_test(uuids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

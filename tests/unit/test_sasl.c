@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * SASL against the published exchanges (tests/vectors/scram.csv: RFC 5802 §5, RFC 7677 §3, XEP-0474 §6.3 and
- * computed ones; sasl-plain.csv: RFC 4616), and whole exchanges with a client of the test's own: each way to
+ * computed ones; sasl-plain.csv: RFC 4616; sasl-ht.csv: HT-*, computed), and whole exchanges with a client of the test's own: each way to
  * be refused.
  */
 #include "core/sasl.h"
@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "core/ht.h"
 #include "core/scram.h"
 #include "vector.h"
 
@@ -137,11 +138,12 @@ static void entropy_count(struct entropy *entropy, void *bytes, size_t len)
 static struct entropy entropy = { .fill = entropy_count };
 static struct store_credential keys[STORE_CREDENTIALS];
 
-static const unsigned all_mechanisms = (1u << SASL_MECHANISMS) - 1;
+static const unsigned all_mechanisms = (2u << SASL_PLAIN) - 1;
+static const unsigned all_with_tokens = (1u << SASL_MECHANISMS) - (2u << SASL_PLAIN);
 
 static struct sasl_terms terms_on_tls(void)
 {
-	struct sasl_terms terms = { .offered = all_mechanisms, .host = "north.example", .exporter_len = 32,
+	struct sasl_terms terms = { .offered = all_mechanisms, .tokens = all_with_tokens, .host = "north.example", .exporter_len = 32,
 				    .end_point_len = 32, .secret = "secret", .entropy = &entropy };
 
 	memset(terms.exporter, 'e', 32);
@@ -367,6 +369,114 @@ static void not_offered_is_not_accepted(void **state)
 	assert_int_equal(sasl_mechanism_find("plain"), -1);
 }
 
+/* ---- HT ---- */
+
+static void ht_row(char **row)
+{
+	enum digest_kind kind = strstr(row[0], "SHA-512") ? DIGEST_SHA512 : DIGEST_SHA256;
+	struct arena arena = { 0 };
+	struct buf message = { 0 };
+	struct ht_message read;
+	uint8_t binding[64], sum[DIGEST_MAX];
+	size_t len = strlen(row[3]) / 2;
+
+	for (size_t i = 0; i < len; i++)
+		binding[i] = (uint8_t)strtoul((char[]){ row[3][2 * i], row[3][2 * i + 1], '\0' }, NULL, 16);
+	assert_true(base64_decode(&message, row[5], strlen(row[5])));
+	assert_true(ht_read(&arena, kind, message.data, message.len, &read));
+	assert_string_equal(read.authcid, row[2]);
+	assert_hex(read.proof, digest_size(kind), row[4]);
+	ht_sum(kind, HT_INITIATOR, row[1], binding, len, sum);
+	assert_hex(sum, digest_size(kind), row[4]);
+	ht_sum(kind, HT_RESPONDER, row[1], binding, len, sum);
+	assert_hex(sum, digest_size(kind), row[6]);
+	for (size_t cut = 1; cut <= message.len; cut++)
+		assert_false(ht_read(&arena, kind, message.data, message.len - cut, &read));
+	buf_add_char(&message, 'x');
+	assert_false(ht_read(&arena, kind, message.data, message.len, &read));
+	assert_false(ht_read(&arena, kind, message.data + strlen(row[2]), message.len - strlen(row[2]) - 1, &read));
+	buf_clear(&message);
+	arena_clear(&arena);
+}
+
+static void ht_vectors(void **state)
+{
+	struct vector v = vector_open("sasl-ht.csv");
+	int rows = 0;
+
+	(void)state;
+	for (; vector_next(&v); rows++)
+		ht_row(v.fields);
+	fclose(v.file);
+	assert_int_equal(rows, 4);
+}
+
+struct token_trial {
+	enum sasl_mechanism mechanism;
+	const char *token;              /* the client's */
+	const char *bound;
+	size_t tokens;                  /* the server's */
+	enum sasl_condition condition;
+	uint64_t used;
+};
+
+/* The third is for another mechanism and the last has expired. */
+static const struct store_token server_tokens[] = {
+	{ .id = 7, .secret = "new", .mechanism = "HT-SHA-256-EXPR", .expires_us = 2000 },
+	{ .id = 6, .secret = "old", .mechanism = "HT-SHA-256-EXPR", .expires_us = 2000 },
+	{ .id = 5, .secret = "end", .mechanism = "HT-SHA-256-ENDP", .expires_us = 2000 },
+	{ .id = 4, .secret = "late", .mechanism = "HT-SHA-256-EXPR", .expires_us = 1000 },
+};
+
+static void run_token(const struct token_trial *trial)
+{
+	struct sasl_terms terms = terms_on_tls();
+	struct sasl *sasl = sasl_new(&terms);
+	enum sasl_condition condition = SASL_NO_ERROR;
+	struct buf message = { 0 }, out = { 0 };
+	uint8_t sum[DIGEST_MAX];
+
+	ht_sum(DIGEST_SHA256, HT_INITIATOR, trial->token, (const uint8_t *)trial->bound, strlen(trial->bound), sum);
+	buf_add(&message, "romeo", 6);
+	buf_add(&message, sum, 32);
+	assert_int_equal(sasl_begin(sasl, trial->mechanism, message.data, message.len, true, &out, &condition),
+	                 SASL_LOOKUP);
+	assert_string_equal(sasl_user(sasl)->text, "romeo@north.example");
+	assert_int_equal(sasl_tokens(sasl, server_tokens, trial->tokens, 1000, &out, &condition),
+	                 trial->condition == SASL_NO_ERROR ? SASL_SUCCESS : SASL_FAILED);
+	assert_int_equal(condition, trial->condition);
+	assert_int_equal(sasl_token_used(sasl), trial->used);
+	ht_sum(DIGEST_SHA256, HT_RESPONDER, trial->token, (const uint8_t *)trial->bound, strlen(trial->bound), sum);
+	assert_int_equal(out.len, trial->used ? 32 : 0);
+	assert_memory_equal(out.data, sum, out.len);
+	buf_clear(&message);
+	buf_clear(&out);
+	sasl_free(&sasl);
+}
+
+static void token_exchanges(void **state)
+{
+	static const struct token_trial trials[] = {
+		{ SASL_HT_SHA_256_EXPR, "new", exporter, 4, SASL_NO_ERROR, 7 },
+		{ SASL_HT_SHA_256_EXPR, "old", exporter, 4, SASL_NO_ERROR, 6 },
+		{ SASL_HT_SHA_256_ENDP, "end", end_point, 4, SASL_NO_ERROR, 5 },
+		{ SASL_HT_SHA_256_EXPR, "late", exporter, 4, SASL_CREDENTIALS_EXPIRED, 0 },
+		{ SASL_HT_SHA_256_EXPR, "other", exporter, 4, SASL_NOT_AUTHORIZED, 0 },
+		{ SASL_HT_SHA_256_EXPR, "new", exporter, 0, SASL_NOT_AUTHORIZED, 0 },
+		{ SASL_HT_SHA_256_EXPR, "", exporter, 0, SASL_NOT_AUTHORIZED, 0 },
+		/* bound to another channel, or not bound */
+		{ SASL_HT_SHA_256_EXPR, "new", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeex", 4, SASL_NOT_AUTHORIZED, 0 },
+		{ SASL_HT_SHA_256_EXPR, "new", "", 4, SASL_NOT_AUTHORIZED, 0 },
+		/* a token of another mechanism */
+		{ SASL_HT_SHA_256_ENDP, "new", end_point, 4, SASL_NOT_AUTHORIZED, 0 },
+		{ SASL_HT_SHA_256_NONE, "new", "", 4, SASL_NOT_AUTHORIZED, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trials) / sizeof(*trials); i++)
+		run_token(&trials[i]);
+}
+
 /* ---- PLAIN ---- */
 
 static enum sasl_result run_plain(const char *message, size_t len, size_t key_count,
@@ -476,6 +586,8 @@ int main(void)
 		cmocka_unit_test(offer_is_hashed),
 		cmocka_unit_test(unknown_users_have_salts),
 		cmocka_unit_test(not_offered_is_not_accepted),
+		cmocka_unit_test(ht_vectors),
+		cmocka_unit_test(token_exchanges),
 		cmocka_unit_test(plain_vectors),
 		cmocka_unit_test(plain_exchanges),
 		cmocka_unit_test(passwords_are_checked),

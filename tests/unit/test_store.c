@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "store/pubsub.h"
 #include "store/sqlite.h"
+#include "store/token.h"
 
 #define ROMEO "romeo@north.example"
 #define JULIET "juliet@north.example"
@@ -1032,6 +1033,138 @@ static void answers_come_to_the_worker_that_asked(struct asker *a)
 	workers_free(&workers);
 }
 
+/* ---- tokens ---- */
+
+static const char phone[] = "d4565fa7-4d72-4749-b3d3-740edbf87770", web[] = "11111111-4d72-4749-b3d3-740edbf87770";
+
+static struct store_tokens_read *tokens(struct asker *a, const char *owner, const char *client)
+{
+	struct store_tokens_read *read = asker_make(a, sizeof(*read), STORE_TOKENS_READ, owner);
+
+	read->client = client;
+	assert_int_equal(asker_ask(a, read), STORE_OK);
+	return read;
+}
+
+/* letter: of the fresh token's secret; 0: none. */
+static struct store_token_change *token_change(struct asker *a, const char *client, uint64_t used, char letter)
+{
+	struct store_token_change *change = asker_make(a, sizeof(*change), STORE_TOKEN_CHANGE, ROMEO);
+
+	change->client = client;
+	change->used = used;
+	change->most = 3;
+	if (letter) {
+		memset(change->fresh.secret, letter, STORE_TOKEN_LEN);
+		change->fresh.mechanism = "HT-SHA-256-EXPR";
+		change->fresh.issued_us = 1700000000000000;
+		change->fresh.expires_us = 1700000001000000;
+	}
+	return change;
+}
+
+static void give(struct asker *a, const char *client, char letter)
+{
+	assert_int_equal(asker_ask(a, token_change(a, client, 0, letter)), STORE_OK);
+}
+
+static void assert_tokens(struct asker *a, const char *client, const char *letters)
+{
+	struct store_tokens_read *read = tokens(a, ROMEO, client);
+
+	assert_int_equal(read->count, strlen(letters));
+	for (size_t i = 0; i < read->count; i++) {
+		assert_int_equal(strlen(read->tokens[i].secret), STORE_TOKEN_LEN);
+		assert_int_equal(read->tokens[i].secret[0], letters[i]);
+	}
+}
+
+static void token_is_given_used_and_replaced(struct asker *a)
+{
+	struct store_token_change *change;
+	struct store_token *token;
+
+	create(a, ROMEO);
+	assert_tokens(a, phone, "");
+	give(a, phone, 'a');
+	token = tokens(a, ROMEO, phone)->tokens;
+	assert_string_equal(token->mechanism, "HT-SHA-256-EXPR");
+	assert_true(token->issued_us == 1700000000000000 && token->expires_us == 1700000001000000);
+	assert_false(token->used);
+	/* One that was not used is replaced, one that was stays until a newer one is. */
+	give(a, phone, 'b');
+	assert_tokens(a, phone, "b");
+	assert_int_equal(asker_ask(a, token_change(a, phone, token->id, 0)), STORE_ABSENT);
+	token = tokens(a, ROMEO, phone)->tokens;
+	assert_int_equal(asker_ask(a, token_change(a, phone, token->id, 'c')), STORE_OK);
+	assert_tokens(a, phone, "cb");
+	assert_int_equal(asker_ask(a, token_change(a, phone, token->id, 0)), STORE_OK);
+	assert_tokens(a, phone, "cb");
+	assert_true(tokens(a, ROMEO, phone)->tokens[1].used);
+	token = tokens(a, ROMEO, phone)->tokens;
+	assert_int_equal(asker_ask(a, token_change(a, web, token->id, 0)), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, token_change(a, phone, token->id, 0)), STORE_OK);
+	assert_tokens(a, phone, "c");
+	change = token_change(a, phone, token->id, 0);
+	change->forget = true;
+	assert_int_equal(asker_ask(a, change), STORE_OK);
+	assert_tokens(a, phone, "");
+}
+
+static void token_knows_the_highest_count(struct asker *a)
+{
+	static const struct { uint64_t count; enum store_status status; } uses[] = {
+		{ 5, STORE_OK }, { 5, STORE_ABSENT }, { 4, STORE_ABSENT }, { 0, STORE_OK }, { 6, STORE_OK },
+	};
+
+	create(a, ROMEO);
+	give(a, phone, 'a');
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		struct store_token_change *change =
+			token_change(a, phone, tokens(a, ROMEO, phone)->tokens[0].id, 0);
+
+		change->count = uses[i].count;
+		assert_int_equal(asker_ask(a, change), uses[i].status);
+	}
+	assert_int_equal(tokens(a, ROMEO, phone)->tokens[0].count, 6);
+}
+
+static void tokens_are_bounded_by_clients(struct asker *a)
+{
+	create(a, ROMEO);
+	give(a, "one", 'a');
+	give(a, "two", 'b');
+	give(a, "three", 'c');
+	give(a, "one", 'd');
+	give(a, "four", 'e');
+	assert_tokens(a, "one", "d");
+	assert_tokens(a, "two", "");
+	assert_tokens(a, "three", "c");
+	assert_tokens(a, "four", "e");
+}
+
+static void tokens_go_with_the_password_and_when_revoked(struct asker *a)
+{
+	struct store_token_revoke *revoke = asker_make(a, sizeof(*revoke), STORE_TOKENS_REVOKE, ROMEO);
+
+	assert_int_equal(asker_ask(a, revoke), STORE_ABSENT);
+	assert_int_equal(asker_ask(a, token_change(a, phone, 0, 'a')), STORE_ABSENT);
+	create(a, ROMEO);
+	give(a, phone, 'a');
+	give(a, web, 'b');
+	assert_int_equal(asker_ask(a, revoke), STORE_OK);
+	assert_int_equal(revoke->removed, 2);
+	assert_tokens(a, phone, "");
+	give(a, phone, 'c');
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_CREDENTIALS, ROMEO)), STORE_OK);
+	assert_tokens(a, phone, "");
+	give(a, phone, 'd');
+	assert_int_equal(asker_ask(a, asker_account(a, STORE_ACCOUNT_REMOVE, ROMEO)), STORE_OK);
+	assert_int_equal(tokens(a, ROMEO, phone)->count, 0);
+	create(a, ROMEO);
+	assert_tokens(a, phone, "");
+}
+
 /* ---- the table ---- */
 
 static const struct scenario {
@@ -1069,6 +1202,10 @@ static const struct scenario {
 	SCENARIO(documents_of_a_kind_are_bounded),
 	SCENARIO(document_of_the_server_is_created_once),
 	SCENARIO(document_of_nobody_is_absent),
+	SCENARIO(token_is_given_used_and_replaced),
+	SCENARIO(token_knows_the_highest_count),
+	SCENARIO(tokens_are_bounded_by_clients),
+	SCENARIO(tokens_go_with_the_password_and_when_revoked),
 	SCENARIO(the_server_is_no_account),
 	SCENARIO(writes_of_an_owner_keep_their_order),
 	SCENARIO(a_read_sees_every_write_before_it),

@@ -11,6 +11,7 @@ EXTRA_DIST += tests/vectors/dialback.csv
 EXTRA_DIST += tests/vectors/caps-xep0115.json
 EXTRA_DIST += tests/vectors/jid.csv
 EXTRA_DIST += tests/vectors/sasl-errors.csv
+EXTRA_DIST += tests/vectors/sasl-ht.csv
 EXTRA_DIST += tests/vectors/sasl-plain.csv
 EXTRA_DIST += tests/vectors/saslprep.csv
 EXTRA_DIST += tests/vectors/scram.csv

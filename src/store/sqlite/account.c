@@ -69,14 +69,17 @@ enum store_status sqlite_account_create(struct database *db, struct store_reques
 	return status == STORE_OK ? credentials_put(db, database_new_row(db), write) : status;
 }
 
-/* The keys of an older password go, of whatever hash. */
+/* The keys of an older password go, of whatever hash, and the tokens that its clients got for it. */
 enum store_status sqlite_account_credentials(struct database *db, struct store_request *request)
 {
 	struct store_account_write *write = (struct store_account_write *)request;
 	struct account_row row;
 	enum store_status status = sqlite_account_find(db, request->owner, &row);
+	size_t tokens;
 	struct query q;
 
+	if (status == STORE_OK)
+		status = sqlite_tokens_remove(db, row.id, &tokens);
 	if (status != STORE_OK)
 		return status;
 	query_start(&q, db, QUERY_CREDENTIALS_REMOVE);

@@ -30,6 +30,9 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_PUBSUB_ITEM_PUT] = { "pubsub item put", true, sqlite_pubsub_item_put },
 	[STORE_PUBSUB_ITEM_REMOVE] = { "pubsub item remove", true, sqlite_pubsub_item_remove },
 	[STORE_PUBSUB_ITEMS] = { "pubsub items", false, sqlite_pubsub_items },
+	[STORE_TOKENS_READ] = { "tokens read", false, sqlite_tokens_read },
+	[STORE_TOKEN_CHANGE] = { "token change", true, sqlite_token_change },
+	[STORE_TOKENS_REVOKE] = { "tokens revoke", true, sqlite_tokens_revoke },
 };
 
 const struct operation *operation_get(enum store_op op)

@@ -44,6 +44,9 @@ enum store_status sqlite_pubsub_last(struct database *db, struct store_request *
 enum store_status sqlite_pubsub_item_put(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_item_remove(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_items(struct database *db, struct store_request *request);
+enum store_status sqlite_tokens_read(struct database *db, struct store_request *request);
+enum store_status sqlite_token_change(struct database *db, struct store_request *request);
+enum store_status sqlite_tokens_revoke(struct database *db, struct store_request *request);
 
 /* Parts of operations that others use. */
 
@@ -60,6 +63,8 @@ bool sqlite_roster_load(struct database *db, int64_t account, struct store_accou
 bool sqlite_documents_load(struct database *db, int64_t account, struct store_account_load *load);
 bool sqlite_journal_weigh(struct database *db, const struct account_row *row,
                           struct store_account_load *load);
+
+enum store_status sqlite_tokens_remove(struct database *db, int64_t account, size_t *removed);
 
 /* An array in an arena that grows by one: items, or a copy with twice the room. */
 void *rows_grow(struct arena *arena, void *items, size_t count, size_t item_size);

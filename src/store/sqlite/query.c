@@ -175,6 +175,29 @@ static const char *const query_sql[QUERIES] = {
 	[QUERY_PUBSUB_ITEMS] =
 		"SELECT id, publisher, at_us, payload FROM pubsub_item WHERE node = ?1"
 		" ORDER BY sequence LIMIT ?3 OFFSET ?2",
+
+	[QUERY_TOKENS] =
+		"SELECT id, mechanism, secret, issued_us, expires_us, used, count FROM token"
+		" WHERE account = (SELECT id FROM account WHERE host = ?1 AND name = ?2 AND id > 0)"
+		" AND client = ?3 ORDER BY id DESC",
+	[QUERY_TOKEN_USE] =
+		"UPDATE token SET used = 1, count = max(count, ?4) WHERE account = ?1 AND client = ?2 AND id = ?3"
+		" AND (?4 = 0 OR count < ?4)",
+	[QUERY_TOKENS_OLDER] =
+		"DELETE FROM token WHERE account = ?1 AND client = ?2 AND id <> ?3"
+		" AND (id < ?3 OR expires_us < (SELECT expires_us FROM token WHERE id = ?3))",
+	[QUERY_TOKENS_FORGET] =
+		"DELETE FROM token WHERE account = ?1 AND client = ?2",
+	[QUERY_TOKENS_UNUSED] =
+		"DELETE FROM token WHERE account = ?1 AND client = ?2 AND used = 0",
+	[QUERY_TOKEN_PUT] =
+		"INSERT INTO token (account, client, mechanism, secret, issued_us, expires_us)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[QUERY_TOKENS_TRIM] =
+		"DELETE FROM token WHERE account = ?1 AND client NOT IN (SELECT client FROM token"
+		" WHERE account = ?1 GROUP BY client ORDER BY max(id) DESC LIMIT ?2)",
+	[QUERY_TOKENS_REMOVE] =
+		"DELETE FROM token WHERE account = ?1",
 };
 
 static void query_complain(struct query *q)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""SASL 2, Bind 2 and tokens (XEP-0388, XEP-0386, XEP-0484) over TLS: how many flights a login takes, and what ends a token.
+
+No client of Debian 12 speaks these, so the client is a few lines that know the server's features beforehand, as clients
+that have been here before do: what it has to say it says at once.
+"""
+import base64
+import hmac
+import signal
+import ssl
+import xml.etree.ElementTree as xml
+
+from harness import run
+from sasl import Scram, end_point, header, on_tls, text
+
+SASL2 = "{urn:xmpp:sasl:2}"
+BIND = "<bind xmlns='urn:xmpp:bind:0'><tag>test</tag><enable xmlns='urn:xmpp:carbons:2'/></bind>"
+AGENT = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>test</software></user-agent>"
+REQUEST = "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-ENDP'/>"
+PING = "<iq type='get' id='alive' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>"
+
+
+class Client:
+    """flights: how often it has spoken since TLS was up. success, failure: the server's last word, parsed."""
+
+    def __init__(self, branch, version=None):
+        self.branch, self.raw, self.flights = branch, on_tls(branch, version=version), 0
+        self.success = self.failure = None
+
+    def send(self, words):
+        self.flights += 1
+        return self.raw.send(words)
+
+    def hear_last_word(self):
+        """Success with the features behind it, or failure."""
+        while b"</failure>" not in self.raw.got and b"</success>" not in self.raw.got:
+            self.raw.got += self.raw.socket.recv(65536)
+        name = "success" if b"</success>" in self.raw.got else "failure"
+        heard = self.raw.expect(f"</{name}>")
+        setattr(self, name, xml.fromstring(heard[heard.index(f"<{name}"):]))
+        if self.success is not None:
+            self.features = self.raw.expect("</stream:features>")
+        return self
+
+    def authenticate(self, mechanism, first, wishes):
+        self.send(header(self.branch) + f"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='{mechanism}'>"
+                  f"<initial-response>{text(first)}</initial-response>{AGENT}{wishes}</authenticate>")
+
+    def by_password(self, name, password, wishes="", mechanism="SCRAM-SHA-256-PLUS"):
+        exchange = Scram(self.raw, mechanism, name, password)
+        self.authenticate(mechanism, exchange.first, wishes)
+        self.raw.expect("<challenge xmlns='urn:xmpp:sasl:2'>")
+        final = exchange.final(base64.b64decode(self.raw.expect("</challenge>").split("<")[0]).decode())
+        self.send(f"<response xmlns='urn:xmpp:sasl:2'>{text(final)}</response>")
+        self.hear_last_word()
+        if self.success is not None:
+            assert base64.b64decode(self.success.findtext(SASL2 + "additional-data")).decode() == exchange.verifier
+        return self
+
+    def by_token(self, name, token, wishes=""):
+        binding = end_point(self.raw)
+        proof = hmac.digest(token.encode(), b"Initiator" + binding, "sha256")
+        self.authenticate("HT-SHA-256-ENDP", name.encode() + b"\0" + proof, "<fast xmlns='urn:xmpp:fast:0'/>" + wishes)
+        self.hear_last_word()
+        if self.success is not None:
+            answer = base64.b64decode(self.success.findtext(SASL2 + "additional-data"))
+            assert answer == hmac.digest(token.encode(), b"Responder" + binding, "sha256")
+        return self
+
+    def token(self):
+        return self.success.find("{urn:xmpp:fast:0}token").get("token")
+
+    def condition(self):
+        return self.failure[0].tag.split("}")[1]
+
+    def works(self):
+        self.raw.send(PING.format(self.branch.domain)).expect("id='alive'")
+        return self
+
+
+def token_for(branch, name):
+    return Client(branch).by_password(name, f"secret-of-{name}", REQUEST).token()
+
+
+def test_flights_of_a_login(place):
+    """With SCRAM the client has its session after two, with a token after one; whatever the version of TLS."""
+    north = place.branch()
+    north.add_user("ann", "secret-of-ann")
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        first = Client(north, version).by_password("ann", "secret-of-ann", BIND + REQUEST)
+        assert first.flights == 2 and first.success.find("{urn:xmpp:bind:0}bound") is not None
+        assert "xmpp-bind" not in first.features
+        first.works()
+        second = Client(north, version).by_token("ann", first.token(), BIND)
+        assert second.flights == 1 and second.success.find("{urn:xmpp:bind:0}bound") is not None
+        full = second.works().success.findtext(SASL2 + "authorization-identifier")
+        assert full.startswith("ann@north.example/test/"), full
+        assert full == first.success.findtext(SASL2 + "authorization-identifier")
+
+
+def test_a_token_outlives_kill_9(place):
+    north = place.branch()
+    north.add_user("ann", "secret-of-ann")
+    token = token_for(north, "ann")
+    north.stop(signal.SIGKILL)
+    north.start()
+    Client(north).by_token("ann", token, BIND).works()
+
+
+def test_what_ends_tokens(place):
+    north = place.branch()
+    north.add_user("ann", "secret-of-ann")
+    north.add_user("bob", "secret-of-bob")
+    token, bobs = token_for(north, "ann"), token_for(north, "bob")
+    north.ctl("user", "passwd", "ann@north.example", password="secret-of-ann\n")
+    assert Client(north).by_token("ann", token).condition() == "not-authorized"
+    token = token_for(north, "ann")
+    Client(north).by_token("ann", token, BIND).works()
+    assert north.ask("user", "revoke", "ann@north.example") == {"user": "ann@north.example", "revoked": 1}
+    assert north.ask("user", "revoke", "ann@north.example")["revoked"] == 0
+    assert Client(north).by_token("ann", token).condition() == "not-authorized"
+    token = token_for(north, "ann")
+    north.ctl("user", "del", "ann@north.example")
+    north.add_user("ann", "secret-of-ann")
+    assert Client(north).by_token("ann", token).condition() == "not-authorized"
+    assert north.ctl("user", "revoke", "eve@north.example", check=False).returncode == 3
+    Client(north).by_token("bob", bobs, BIND).works()
+
+
+def test_a_token_stands_in_no_log(place):
+    north = place.branch(level="debug")
+    north.add_user("ann", "secret-of-ann")
+    token = token_for(north, "ann")
+    Client(north).by_token("ann", token, BIND).works()
+    Client(north).by_token("ann", token + "x")
+    log = north.log()
+    assert token not in log and "mechanism=HT-SHA-256-ENDP" in log
+
+
+if __name__ == "__main__":
+    run(globals())
