@@ -81,6 +81,7 @@ struct config {
 	size_t trusted_count;
 	struct address *dns_servers;
 	size_t dns_server_count;
+	uint32_t write_after_ms;        /* a message that no client has acknowledged is written then */
 	size_t workers;                 /* threads; takes effect at start only */
 	const char *store_path;
 	const char *control_path;       /* hansactl's socket */

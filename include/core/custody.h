@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "net/worker.h"
 #include "xmpp/stanza.h"
 
@@ -32,6 +33,8 @@ struct parcel {
 	bool delayed;                   /* it waited here (journal, a broken connection): say so (XEP-0203) */
 	uint64_t journal;               /* sequence of its entry in the journal of the account that gets it; 0: none */
 	bool shown;                     /* modules have seen that it is delivered (message_delivered) */
+	struct list_link watch;         /* core/overdue.c's, as the next */
+	uint64_t handed_ms;
 	uint64_t position;              /* free for the next holder: where in its stream or queue it is */
 	enum parcel_answer answer;
 	enum stanza_condition condition;        /* of a refusal */
@@ -45,8 +48,15 @@ struct parcel *parcel_new(struct home *holder, const struct stanza *stanza, cons
 void parcel_taken(struct home *at, struct parcel **parcel);
 void parcel_refused(struct home *at, struct parcel **parcel, enum stanza_condition condition, const char *text);
 
+/* The duty towards the holder in a parcel of its own, with the stanza and all that is known of it. The given one stays where
+ * it is and answers to home from now on, which says how: until then its refusal becomes a bounce. On home. */
+struct parcel *parcel_split(struct home *home, struct parcel *parcel);
+
 /* For answered(): the parcel and its reference go. */
 void parcel_free(struct parcel **parcel);
+/* For answered(): the error that a refusal becomes, to be routed; NULL: there is none. stanza->returns is set where it brings
+ * back a message that might have been kept for its reader: it is kept for its sender then. */
+struct parcel *parcel_make_bounce(struct home *holder, const struct parcel *parcel);
 /* For answered(): does what NULL would have done: a refusal becomes the error stanza, routed to the stanza's from
  * (nothing for errors, results and where RFC 6120 §8.3.1 forbids); frees the parcel. */
 void parcel_bounce(struct home *holder, struct parcel **parcel);

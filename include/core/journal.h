@@ -40,9 +40,15 @@ bool journal_may_archive(const struct account *account);
 /* Sends a stanza of a client of the account on its way: it is sealed, a message that is archived gets its entry, and modules
  * see it (message_sent). Takes the reference. */
 void journal_send(struct account *account, struct stanza *stanza);
-/* A message that sessions of the account shall get: the parcel to give to them. Where the message is archived that is
- * another one, with its entry's sequence, and the given one is answered here. */
-struct parcel *journal_received(struct account *account, struct parcel *parcel);
+/* May a message wait in the journal for its reader, whatever is archived? One of type normal or chat, or one that comes back,
+ * that is more than chat states and has no hint no-store (XEP-0160 §3, XEP-0334). */
+bool journal_may_keep(const struct stanza *message);
+
+/* A parcel that sessions of the account are about to get. A message that is archived gets its entry, and its parcel the
+ * entry's sequence: who handed it on is answered when the entry is durable. Anything else is watched (core/overdue.c). */
+void journal_received(struct account *account, struct parcel *parcel);
+/* The same entry for a message that nobody has acknowledged in time; forgotten when it is, where it is not archived. */
+void journal_write_down(struct account *account, struct parcel *parcel);
 /* <stanza-id/> for the copy that a client gets; nothing where it has no entry. */
 void journal_tail(struct buf *out, const struct account *account, const struct parcel *parcel);
 /* The same as the last child of a message that is forwarded to a client; sequence 0: nothing. */

@@ -70,6 +70,7 @@ struct home {
 	struct list absent_accounts;            /* addresses without an account, oldest first */
 	size_t absent_count;
 	struct list open_streams;               /* that live here now; core/stream.c's */
+	struct overdue *overdue;                /* core/overdue.c: what sessions have not acknowledged yet */
 	struct timer_box *timers;               /* core's own timers; opaque */
 	void **parts;                           /* what each module keeps here, by module_number */
 	struct home_figures figures;

@@ -76,7 +76,8 @@ void session_close(struct session *session, enum stream_condition condition, con
  * `to` goes to the account's bare JID. Takes the reference. */
 void session_sent(struct session *session, struct stanza *stanza);
 
-/* The answer of a parcel whose stanza has a token: told to the session that sent it. For parcel.answered. */
+/* The answer of a parcel whose stanza has a token: told to the session that sent it, for a message that is refused when the
+ * error has been taken. For parcel.answered. */
 void session_sent_answered(struct home *home, struct parcel *parcel);
 /* One of those who had to do something with a stanza has done it: told to the session that sent it, if its token asks. */
 void session_sent_settled(struct home *home, const struct stanza *stanza);

@@ -35,7 +35,8 @@ struct delivery_terms {
 
 enum delivery delivery_decide(enum stanza_type type, const struct delivery_terms *terms);
 
-/* XEP-0160 §3 and the hints of XEP-0334: whether a message of type normal or chat goes to the journal. */
+/* XEP-0160 §3 and the hints of XEP-0334: whether a message of type normal or chat, or one that comes back, goes to the
+ * journal. */
 bool delivery_may_keep(const struct stanza *message);
 /* It has chat states (XEP-0085) and nothing else worth keeping: when nobody is there it vanishes without an error. */
 bool delivery_is_unheard(const struct stanza *message);

@@ -27,6 +27,9 @@ bool kept_is_from_journal(const struct parcel *parcel);
 /* The account is going: nothing more is sent, what queued is refused. */
 void kept_clear(struct account *account);
 
+/* overdue.c. A parcel of the account waits for somebody's answer, from now on. */
+void overdue_watch(struct account *account, struct parcel *parcel);
+
 /* journal.c. A message that was archived on its way to a session, and that no session may have now: true, it is answered
  * and waits in the journal. */
 bool journal_takes_back(const struct account *account, struct parcel *parcel);

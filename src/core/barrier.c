@@ -2,7 +2,7 @@
  *
  * What a stream has under way is a ring of references, in the order of the stream, with the pings that wait among them.
  * Who holds a parcel holds its stanza until the parcel is answered: what nobody but the ring holds has been taken or
- * refused. The ring is looked through when something comes, and by a timer while a ping waits.
+ * refused, and so has what is settled although somebody still has a copy. The ring is looked through when something comes, and by a timer while a ping waits.
  */
 #include "core/barrier.h"
 
@@ -55,7 +55,10 @@ static void stanza_let_go(struct stanza *stanza)
 
 static bool entry_is_done(const struct barrier_entry *entry)
 {
-	return entry->until_ms == 0 && atomic_load_explicit(&entry->stanza->refs, memory_order_acquire) == 1;
+	const struct stanza *stanza = entry->stanza;
+
+	return entry->until_ms == 0 && (atomic_load_explicit(&stanza->refs, memory_order_acquire) == 1 ||
+	                                atomic_load_explicit(&stanza->settled, memory_order_acquire));
 }
 
 /* What is done, wherever it stands: one that takes long holds up no memory but its own. */

@@ -78,6 +78,13 @@ static const struct conf_option journal_options[] = {
 	  .allowed = "never | roster | always",
 	  .sentence = "Whether messages stay in the archive of a user (XEP-0313) after they have been delivered: never, "
 	              "those with contacts in the roster, or always." },
+	{ .name = "write-after",
+	  .type = CONF_TIME,
+	  .fallback = "100ms",
+	  .min = 0,
+	  .max = 60000,
+	  .sentence = "How long a message that is not archived may wait for a client's acknowledgement before it is "
+	              "written to the journal, so that its sender need not wait." },
 	{ .name = "archive-preferences",
 	  .type = CONF_BOOL,
 	  .fallback = "false",
@@ -517,6 +524,7 @@ static char *hosts_read(struct config *config, const char *path)
 {
 	char *fault = NULL;
 
+	config->write_after_ms = (uint32_t)conf_number(conf_section(config->conf, "journal"), "write-after");
 	config->host_count = sections_count(config->conf, "host");
 	if (config->host_count == 0)
 		return str_printf("%s: a section host is missing; allowed: host \"your.domain\" { ... }",

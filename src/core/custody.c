@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/journal.h"
 #include "core/router.h"
 #include "core/server.h"
 
@@ -29,8 +30,25 @@ struct parcel *parcel_new(struct home *holder, const struct stanza *stanza, cons
 	return parcel;
 }
 
+struct parcel *parcel_split(struct home *home, struct parcel *parcel)
+{
+	struct parcel *duty = parcel_new(home, parcel->stanza, &parcel->to);
+
+	duty->holder = parcel->holder;
+	duty->answered = parcel->answered;
+	duty->token = parcel->token;
+	duty->since_us = parcel->since_us;
+	duty->delayed = parcel->delayed;
+	duty->shown = parcel->shown;
+	parcel->holder = home;
+	parcel->answered = NULL;
+	parcel->token = 0;
+	return duty;
+}
+
 void parcel_free(struct parcel **parcel)
 {
+	list_remove(&(*parcel)->watch);
 	stanza_unref(&(*parcel)->stanza);
 	free(*parcel);
 	*parcel = NULL;
@@ -49,8 +67,15 @@ static void parcel_answer(struct home *at, struct parcel *parcel)
 		parcel_free(&parcel);
 		return;
 	}
+	list_remove(&parcel->watch);
 	parcel->mail.arrive = parcel_arrive_back;
 	worker_post(at->worker, parcel->holder->worker, &parcel->mail);
+}
+
+/* The first holder asks for no answer, but a barrier may. */
+static void stanza_settle(const struct stanza *stanza)
+{
+	atomic_store_explicit(&((struct stanza *)(uintptr_t)stanza)->settled, true, memory_order_release);
 }
 
 void parcel_taken(struct home *at, struct parcel **taken)
@@ -59,6 +84,7 @@ void parcel_taken(struct home *at, struct parcel **taken)
 
 	assert(parcel->answer == PARCEL_PENDING);
 	if (!parcel->answered) {
+		stanza_settle(parcel->stanza);
 		parcel_free(taken);
 		return;
 	}
@@ -77,6 +103,7 @@ void parcel_refused(struct home *at, struct parcel **refused, enum stanza_condit
 	parcel->condition = condition;
 	parcel->text = text;
 	if (!parcel->answered) {
+		stanza_settle(parcel->stanza);
 		parcel_bounce(at, refused);
 		return;
 	}
@@ -102,16 +129,31 @@ static bool stanza_may_bounce(const struct stanza *stanza)
 	}
 }
 
-void parcel_bounce(struct home *holder, struct parcel **bounced)
+/* An error that brings back what a person has written is kept for the sender when he is not there, like a message. */
+struct parcel *parcel_make_bounce(struct home *holder, const struct parcel *parcel)
 {
-	struct parcel *parcel = *bounced;
-	const struct stanza *error = NULL;
+	struct stanza *error = NULL;
+	const struct stanza *sealed;
+	struct parcel *bounce;
 
 	if (parcel->answer == PARCEL_REFUSED && stanza_may_bounce(parcel->stanza))
-		error = stanza_error(parcel->stanza, &parcel->to, parcel->condition, parcel->text);
-	if (error) {
-		figure_add(&holder->figures.bounced, 1);
-		route_stanza(holder, error);
-	}
+		error = stanza_error_draft(parcel->stanza, &parcel->to, parcel->condition, parcel->text);
+	if (!error)
+		return NULL;
+	if (journal_may_keep(parcel->stanza))
+		error->returns = stanza_ref(parcel->stanza);
+	figure_add(&holder->figures.bounced, 1);
+	sealed = stanza_seal(error);
+	bounce = parcel_new(holder, sealed, NULL);
+	stanza_unref(&sealed);
+	return bounce;
+}
+
+void parcel_bounce(struct home *holder, struct parcel **bounced)
+{
+	struct parcel *bounce = parcel_make_bounce(holder, *bounced);
+
+	if (bounce)
+		route(holder, bounce);
 	parcel_free(bounced);
 }

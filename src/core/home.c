@@ -39,6 +39,7 @@ void home_open(struct home *home, struct server *server, struct worker *worker)
 	home->parsers = parser_set_new(worker_seed(worker));
 	list_init(&home->open_streams);
 	accounts_open(home);
+	overdue_open(home);
 	home->timers = mem_zalloc(sizeof(*home->timers));
 	timer_start(worker, &home->timers->forget, FORGET_EVERY_MS, home_forget);
 	home->parts = mem_zalloc(server->module_count * sizeof(*home->parts));
@@ -58,6 +59,7 @@ void home_close(struct home *home)
 		if (server->modules[i]->home_close)
 			server->modules[i]->home_close(home, home->parts[i]);
 	}
+	overdue_close(home);
 	timer_stop(home->worker, &home->timers->forget);
 	free(home->timers);
 	free(home->parts);

@@ -14,6 +14,10 @@ void modules_number(struct server *server);
 void home_open(struct home *home, struct server *server, struct worker *worker);
 void home_close(struct home *home);
 
+/* overdue.c */
+void overdue_open(struct home *home);
+void overdue_close(struct home *home);
+
 /* Sends a new snapshot to a home, from the main thread. */
 void home_configure(struct home *home, const struct config *config);
 

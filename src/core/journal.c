@@ -149,6 +149,16 @@ static bool message_may_be_archived(const struct stanza *message)
 	return element_child(message->root, "store", NS_HINTS) || message_has_content(message);
 }
 
+bool journal_may_keep(const struct stanza *message)
+{
+	if (message->kind != STANZA_MESSAGE || element_child(message->root, "no-store", NS_HINTS))
+		return false;
+	if (message->type == MESSAGE_ERROR)
+		return message->returns != NULL;
+	return (message->type == MESSAGE_NORMAL || message->type == MESSAGE_CHAT) &&
+	       (element_child(message->root, "store", NS_HINTS) || message_has_content(message));
+}
+
 static enum archive_policy archive_policy_for(const struct account *account, const struct jid *peer)
 {
 	const struct module *const *module = account->home->server->modules;
@@ -302,28 +312,30 @@ static struct flight *flight_start(struct account *account, const struct store_j
 	return flight;
 }
 
-struct parcel *journal_received(struct account *account, struct parcel *parcel)
+void journal_write_down(struct account *account, struct parcel *parcel)
 {
 	const struct stanza *message = parcel->stanza;
-	struct store_journal_append *append;
-	struct parcel *copy;
+	struct store_journal_append *append = journal_entry(account, message, &parcel->to, STORE_IN, append_done);
 
-	if (message->kind != STANZA_MESSAGE || parcel->journal || account->gone || kept_is_from_journal(parcel) ||
-	    !journal_wants(account, message, &message->from))
-		return parcel;
-	append = journal_entry(account, message, &parcel->to, STORE_IN, append_done);
-	append->entry.archived = true;
+	append->entry.archived = journal_wants(account, message, &message->from);
 	append->entry.at_us = parcel->since_us;
-	append->request.context = parcel;
+	append->request.context = parcel_split(account->home, parcel);
 	flight_start(account, &append->entry);
-	copy = parcel_new(account->home, message, &parcel->to);
-	copy->answered = flight_answered;
-	copy->token = copy->journal = append->entry.sequence;
-	copy->since_us = parcel->since_us;
-	copy->delayed = parcel->delayed;
-	copy->shown = parcel->shown;
+	parcel->answered = flight_answered;
+	parcel->token = parcel->journal = append->entry.sequence;
 	store_submit(account->home->server->store, &append->request);
-	return copy;
+}
+
+void journal_received(struct account *account, struct parcel *parcel)
+{
+	const struct stanza *message = parcel->stanza;
+
+	if (parcel->journal || account->gone || kept_is_from_journal(parcel))
+		return;
+	if (message->kind == STANZA_MESSAGE && journal_wants(account, message, &message->from))
+		journal_write_down(account, parcel);
+	else
+		overdue_watch(account, parcel);
 }
 
 static void flight_drop(struct flight *flight)

@@ -426,6 +426,7 @@ bool kept_queues(struct account *account, struct parcel *parcel)
 		               "Too many messages wait, try again");
 		return true;
 	}
+	overdue_watch(account, parcel);
 	parcel->next = NULL;
 	*kept->waiting_end = parcel;
 	kept->waiting_end = &parcel->next;

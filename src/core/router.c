@@ -38,6 +38,7 @@ void route(struct home *from, struct parcel *parcel)
 	const struct destination *destination;
 
 	assert(parcel->to.text);
+	list_remove(&parcel->watch);
 	if (from->closed) {
 		parcel_free(&parcel);
 		return;

@@ -16,6 +16,7 @@
 #include "core/claims.h"
 #include "core/iq.h"
 #include "core/journal.h"
+#include "core/router.h"
 
 /* ---- binding ---- */
 
@@ -224,10 +225,24 @@ void session_sent_settled(struct home *home, const struct stanza *stanza)
 		session = session_next(session);
 }
 
+static void bounce_answered(struct home *home, struct parcel *bounce)
+{
+	session_sent_settled(home, bounce->stanza->returns);
+	parcel_free(&bounce);
+}
+
+/* A message that comes back is acknowledged when the client has the error, or the journal. */
 void session_sent_answered(struct home *home, struct parcel *parcel)
 {
-	session_sent_settled(home, parcel->stanza);
-	parcel_bounce(home, &parcel);
+	struct parcel *bounce = parcel_make_bounce(home, parcel);
+
+	if (bounce && bounce->stanza->returns)
+		bounce->answered = bounce_answered;
+	else
+		session_sent_settled(home, parcel->stanza);
+	if (bounce)
+		route(home, bounce);
+	parcel_free(&parcel);
 }
 
 /* ---- to the client ---- */

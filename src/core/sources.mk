@@ -39,6 +39,7 @@ libhansa_a_SOURCES += src/core/journal.c
 libhansa_a_SOURCES += src/core/kept.c
 libhansa_a_SOURCES += src/core/listening.c
 libhansa_a_SOURCES += src/core/listening.h
+libhansa_a_SOURCES += src/core/overdue.c
 libhansa_a_SOURCES += src/core/pubsub.c
 libhansa_a_SOURCES += src/core/pubsub_inside.h
 libhansa_a_SOURCES += src/core/pubsub_item.c

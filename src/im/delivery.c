@@ -96,17 +96,19 @@ static enum delivery match_decide(enum stanza_type type, const struct delivery_t
 }
 
 /* §8.5.3.2: no session matches. A message of type normal is treated like chat, as if it was sent to the bare JID: many
- * programs send no type at all, and what they say would be lost with the session. */
+ * programs send no type at all, and what they say would be lost with the session. So would the news that a message has come
+ * back which we had taken over: such an error of ours is kept too. */
 static enum delivery gone_decide(enum stanza_type type, const struct delivery_terms *terms)
 {
 	switch (type) {
 	case MESSAGE_NORMAL:
 	case MESSAGE_CHAT:
 		return person_decide(terms);
+	case MESSAGE_ERROR:
+		return terms->kept ? person_decide(terms) : DELIVERY_IGNORE;
 	case MESSAGE_GROUPCHAT:
 		return DELIVERY_REFUSE;
 	case MESSAGE_HEADLINE:
-	case MESSAGE_ERROR:
 	case PRESENCE_AVAILABLE:
 	case PRESENCE_UNAVAILABLE:
 	case PRESENCE_ERROR:
@@ -127,6 +129,8 @@ static enum delivery gone_decide(enum stanza_type type, const struct delivery_te
 
 bool delivery_may_keep(const struct stanza *message)
 {
+	if (message->type == MESSAGE_ERROR)
+		return message->returns != NULL;
 	return (message->type == MESSAGE_NORMAL || message->type == MESSAGE_CHAT) &&
 	       !element_child(message->root, "no-store", NS_HINTS) && !delivery_is_unheard(message);
 }

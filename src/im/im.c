@@ -150,16 +150,17 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		presence_contact_left(account, &parcel->stanza->from);
 	switch (parcel_decide(account, parcel)) {
 	case DELIVERY_MATCH:
-		parcel = journal_received(account, parcel);
+		journal_received(account, parcel);
 		message_show(account, parcel, choose_addressed);
 		session_deliver(session_addressed(account, parcel), parcel);
 		break;
 	case DELIVERY_BEST:
-		parcel = journal_received(account, parcel);
+		journal_received(account, parcel);
 		message_show(account, parcel, choose_best);
 		spread_message(account, parcel, choose_best);
 		break;
 	case DELIVERY_WILLING:
+		journal_received(account, parcel);
 		spread_message(account, parcel, choose_willing);
 		break;
 	case DELIVERY_AVAILABLE:

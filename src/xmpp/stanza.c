@@ -232,6 +232,7 @@ void stanza_unref(const struct stanza **s)
 	*s = NULL;
 	if (!gone || atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) > 1)
 		return;
+	stanza_unref(&gone->returns);
 	if (atomic_load_explicit(&gone->secret, memory_order_relaxed))
 		arena_wipe_self(gone, offsetof(struct stanza, arena));
 	else

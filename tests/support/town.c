@@ -333,12 +333,14 @@ static enum hook_result town_account_received(struct account *account, struct pa
 	if (parcel->stanza->kind != STANZA_MESSAGE)
 		return HOOK_NEXT;
 	session = town_choose(account, parcel);
-	if (session)
-		session_deliver(session, journal_received(account, parcel));
-	else if (parcel->stanza->type == MESSAGE_NORMAL || parcel->stanza->type == MESSAGE_CHAT)
+	if (session) {
+		journal_received(account, parcel);
+		session_deliver(session, parcel);
+	} else if (parcel->stanza->type == MESSAGE_NORMAL || parcel->stanza->type == MESSAGE_CHAT) {
 		account_keep(account, parcel);
-	else
+	} else {
 		parcel_refused(account->home, &parcel, STANZA_SERVICE_UNAVAILABLE, NULL);
+	}
 	return HOOK_DONE;
 }
 

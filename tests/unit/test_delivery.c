@@ -135,7 +135,7 @@ static void section_8_row(struct vector *v, enum stanza_type type)
 		.full = strcmp(v->fields[1], "full") == 0,
 		.match = strcmp(v->fields[0], "resource matches") == 0,
 		.shared = true,
-		.kept = true,
+		.kept = type != MESSAGE_ERROR,
 	};
 	enum delivery delivery = delivery_decide(type, &terms);
 
@@ -181,6 +181,21 @@ static void request_of_a_stranger(void **unused)
 	assert_int_equal(delivery_decide(IQ_GET, &terms), DELIVERY_REFUSE);
 	assert_int_equal(delivery_decide(IQ_SET, &terms), DELIVERY_REFUSE);
 	assert_int_equal(delivery_decide(IQ_RESULT, &terms), DELIVERY_MATCH);
+}
+
+/* An error of ours that gives a message back is one for a person; others are ignored as §8.5.3.2.1 wants. */
+static void a_message_that_comes_back(void **unused)
+{
+	(void)unused;
+	for (int kept = 0; kept < 2; kept++) {
+		struct delivery_terms terms = { .full = true, .kept = kept };
+
+		assert_int_equal(delivery_decide(MESSAGE_ERROR, &terms), kept ? DELIVERY_KEEP : DELIVERY_IGNORE);
+		terms.willing = true;
+		assert_int_equal(delivery_decide(MESSAGE_ERROR, &terms), kept ? DELIVERY_BEST : DELIVERY_IGNORE);
+		terms.match = true;
+		assert_int_equal(delivery_decide(MESSAGE_ERROR, &terms), DELIVERY_MATCH);
+	}
 }
 
 struct kept_case {
@@ -245,6 +260,7 @@ int main(void)
 		cmocka_unit_test(table_1),
 		cmocka_unit_test(section_8),
 		cmocka_unit_test(request_of_a_stranger),
+		cmocka_unit_test(a_message_that_comes_back),
 		cmocka_unit_test(what_is_kept),
 		cmocka_unit_test(nobody_there),
 	};

@@ -14,6 +14,7 @@
 #include "../support/store_trial.h"
 #include "../support/town.h"
 #include "core/journal.h"
+#include "core/router.h"
 #include "store/account.h"
 
 #define ROMEO "romeo@north.example"
@@ -321,6 +322,192 @@ static void test_policy_never(void **state)
 	assert_int_equal(archive_count(JULIET), 0);
 }
 
+/* ---- without an archive: custody in memory, and for how long ---- */
+
+static const char without_archive[] = "server { workers = 2 }\nhost north.example { archive = never }\n"
+				      "host south.example { }\ntls { client-required = no }\n";
+
+static void configure(const char *sections)
+{
+	char *error;
+
+	town_configure(town, sections);
+	error = server_reload(town->server);
+	assert_null(error);
+	town_settle(town);
+}
+
+static int taken, refused;
+
+static void sent_answered(struct home *home, struct parcel *parcel)
+{
+	(void)home;
+	taken += parcel->answer == PARCEL_TAKEN;
+	refused += parcel->answer == PARCEL_REFUSED;
+	parcel_free(&parcel);
+}
+
+/* A message from outside whose sender waits for custody. */
+static void comes(int id, const char *more)
+{
+	struct home *home = &town->server->homes[0];
+	const struct jid from = { .text = ROMEO, .local_len = 5, .domain_len = 13 };
+	const struct jid to = { .text = JULIET, .local_len = 6, .domain_len = 13 };
+	struct stanza *message = stanza_make(STANZA_MESSAGE, MESSAGE_CHAT, &from, &to, NULL);
+	struct parcel *parcel;
+	const struct stanza *sealed;
+
+	message->id = arena_printf(&message->arena, "%d", id);
+	element_add(&message->arena, message->root, "body", "jabber:client");
+	if (more)
+		element_add(&message->arena, message->root, more, "urn:xmpp:hints");
+	sealed = stanza_seal(message);
+	parcel = parcel_new(home, sealed, NULL);
+	stanza_unref(&sealed);
+	parcel->answered = sent_answered;
+	route(home, parcel);
+	town_settle(town);
+}
+
+static uint64_t store_writes(void)
+{
+	struct store_figures figures;
+
+	store_figures(town->store, &figures);
+	return figures.writes;
+}
+
+static void test_acknowledged_in_time_is_never_written(void **state)
+{
+	struct person *juliet = juliet_comes("balcony", "<presence/>");
+	uint64_t before = store_writes();
+
+	(void)state;
+	configure(without_archive);
+	comes(1, NULL);
+	assert_int_equal(taken, 1);
+	juliet->holds = true;
+	comes(2, NULL);
+	town_pass(town, 80);
+	assert_int_equal(taken, 1);
+	person_take(juliet);
+	assert_int_equal(taken, 2);
+	town_pass(town, 5000);
+	assert_true(store_writes() == before);
+	person_go(&juliet);
+}
+
+/* The sender need not wait for a slow client; what it acknowledges late is forgotten. */
+static void test_not_acknowledged_in_time_is_written(void **state)
+{
+	struct person *juliet = juliet_comes("balcony", "<presence/>");
+
+	(void)state;
+	configure(without_archive);
+	juliet->holds = true;
+	comes(1, NULL);
+	town_pass(town, 200);
+	assert_int_equal(taken, 1);
+	assert_int_equal(undelivered(JULIET), 1);
+	person_take(juliet);
+	town_pass(town, 2000);
+	assert_int_equal(undelivered(JULIET), 0);
+	assert_int_equal(archive_count(JULIET), 0);
+	assert_string_equal(heard_ids(juliet), "1");
+	person_go(&juliet);
+	juliet = juliet_comes("balcony", "<presence/>");
+	assert_string_equal(heard_ids(juliet), "");
+	person_go(&juliet);
+}
+
+static void test_written_and_never_acknowledged(void **state)
+{
+	struct person *juliet = juliet_comes("balcony", "<presence/>");
+
+	(void)state;
+	configure(without_archive);
+	juliet->holds = true;
+	comes(1, NULL);
+	town_pass(town, 200);
+	comes(2, NULL);
+	person_go(&juliet);
+	assert_int_equal(taken, 2);
+	assert_int_equal(town_account(town, JULIET)->undelivered, 2);
+	juliet = juliet_comes("balcony", "<presence/>");
+	assert_string_equal(heard_ids(juliet), "1 2");
+	town_pass(town, 2000);
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&juliet);
+}
+
+/* What may not be kept is taken nevertheless. */
+static void test_not_to_be_stored(void **state)
+{
+	struct person *juliet = juliet_comes("balcony", "<presence/>");
+	uint64_t before = store_writes();
+
+	(void)state;
+	configure(without_archive);
+	juliet->holds = true;
+	comes(1, "no-store");
+	town_pass(town, 200);
+	assert_int_equal(taken, 1);
+	assert_true(store_writes() == before);
+	person_take(juliet);
+	assert_int_equal(taken + refused, 1);
+	person_go(&juliet);
+}
+
+/* The store fails: nobody is told that it has been taken until somebody has. */
+static void test_overdue_and_the_store_fails(void **state)
+{
+	struct person *juliet = juliet_comes("balcony", "<presence/>");
+
+	(void)state;
+	configure(without_archive);
+	juliet->holds = true;
+	store_trial_fail(town->store, &(struct store_trial_fault){ .op = STORE_JOURNAL_APPEND,
+	                                                           .owner = JULIET,
+	                                                           .status = STORE_FAILED });
+	comes(1, NULL);
+	comes(2, NULL);
+	town_pass(town, 200);
+	assert_int_equal(taken, 0);
+	person_take(juliet);
+	assert_int_equal(taken, 2);
+	comes(3, NULL);
+	town_pass(town, 200);
+	person_go(&juliet);
+	assert_int_equal(refused, 1);
+	store_trial_mend(town->store);
+}
+
+/* What waits behind a backlog is not kept from its sender either. */
+static void test_behind_a_backlog(void **state)
+{
+	struct person *juliet;
+
+	(void)state;
+	configure(without_archive);
+	for (int id = 0; id < 110; id++)
+		says(id);
+	juliet = person_come(town, JULIET "/balcony");
+	juliet->holds = true;
+	person_says(juliet, "<presence/>");
+	comes(500, NULL);
+	assert_int_equal(taken, 0);
+	town_pass(town, 200);
+	assert_int_equal(taken, 1);
+	for (int i = 0; i < 3; i++)
+		person_take(juliet);
+	assert_non_null(strstr(heard_ids(juliet), " 107 108 109 500"));
+	town_pass(town, 2000);
+	person_take(juliet);
+	assert_string_equal(heard_ids(juliet), "");
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&juliet);
+}
+
 static int setup(void **state)
 {
 	char *error;
@@ -336,6 +523,7 @@ static int setup(void **state)
 	town_add_account(town, ROMEO);
 	town_add_account(town, JULIET);
 	romeo = person_come(town, ROMEO "/garden");
+	taken = refused = 0;
 	return 0;
 }
 
@@ -362,6 +550,12 @@ int main(void)
 		TEST(test_exceptions),
 		TEST(test_a_backlog_leaves_out_what_is_on_its_way),
 		TEST(test_policy_never),
+		TEST(test_acknowledged_in_time_is_never_written),
+		TEST(test_not_acknowledged_in_time_is_written),
+		TEST(test_written_and_never_acknowledged),
+		TEST(test_not_to_be_stored),
+		TEST(test_overdue_and_the_store_fails),
+		TEST(test_behind_a_backlog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
