@@ -518,6 +518,52 @@ static void archive_is_filtered(struct asker *a)
 	assert_int_equal(asker_ask(a, asker_archive(a, JULIET, 9)), STORE_ABSENT);
 }
 
+enum { MANY = 400, PAGE = 7 };
+
+/* Pages over all that is archived with Ben, which are the numbers 3, 7, 11 and so on. */
+static void walk_with_ben(struct asker *a, bool backwards)
+{
+	struct store_journal_archive *page;
+	size_t walked = 0;
+
+	for (uint64_t end = backwards ? UINT64_MAX : 0;; end = page->entries[backwards ? 0 : page->count - 1].sequence) {
+		page = asker_archive(a, ROMEO, PAGE);
+		page->with = "ben@south.example";
+		page->backwards = backwards;
+		*(backwards ? &page->before : &page->after) = end;
+		page->count_most = MANY;
+		assert_int_equal(asker_ask(a, page), STORE_OK);
+		assert_int_equal(page->total, MANY / 4);
+		assert_int_equal(page->preceding, backwards ? MANY / 4 - walked - page->count : walked);
+		for (size_t i = 0; i < page->count; i++) {
+			size_t place = backwards ? MANY / 4 - walked - page->count + i : walked + i;
+
+			assert_int_equal(strtoul(page->entries[i].stanza, NULL, 10), place * 4 + 3);
+		}
+		walked += page->count;
+		assert_int_equal(page->more, walked < MANY / 4);
+		if (!page->more)
+			break;
+	}
+	assert_int_equal(walked, MANY / 4);
+}
+
+static void a_long_archive_is_filtered(struct asker *a)
+{
+	struct store_journal_archive *page = asker_archive(a, ROMEO, MANY);
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < MANY; i++)
+		archived(a, i);
+	walk_with_ben(a, false);
+	walk_with_ben(a, true);
+	page->with = "juliet@south.example/chamber";
+	page->count_most = 10;
+	assert_int_equal(asker_ask(a, page), STORE_OK);
+	assert_int_equal(page->count, MANY / 4);
+	assert_int_equal(page->total, 10);
+}
+
 /* Delivery takes nothing out of the archive; what is undelivered does not expire. */
 static void archive_expires_in_steps(struct asker *a)
 {
@@ -1188,6 +1234,7 @@ static const struct scenario {
 	SCENARIO(journal_knows_exceptions),
 	SCENARIO(archive_is_read_in_pages_from_either_end),
 	SCENARIO(archive_is_filtered),
+	SCENARIO(a_long_archive_is_filtered),
 	SCENARIO(archive_expires_in_steps),
 	SCENARIO(a_body_serves_two_accounts),
 	SCENARIO(journal_of_nobody_is_absent),

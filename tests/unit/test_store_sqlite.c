@@ -330,6 +330,67 @@ static void an_older_journal_is_carried_over(void **state)
 	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_entry");
 }
 
+/* An archive of the third schema is found by its peers, in front of what comes and expires later. */
+static void an_older_archive_is_carried_over(void **state)
+{
+	struct place *place = *state;
+	struct store_journal_expire *expire;
+	struct store_journal_archive *page;
+	struct asker a;
+
+	for (size_t step = 0; step < 3; step++)
+		sqlite_run(place->path, schema_steps[step]);
+	sqlite_run(place->path,
+	           "INSERT INTO account (id, host, name, created_us, delivered)"
+	           " VALUES (1, 'north.example', 'romeo', 1, 20);"
+	           "INSERT INTO journal_body (id, holders, stanza) VALUES (12, 1, 'one'), (14, 1, 'two');"
+	           "INSERT INTO journal_entry"
+	           " (account, sequence, body, at_us, direction, type, archived, bytes, peer, resource)"
+	           " VALUES (1, 12, 12, 5, 0, 2, 1, 3, 'juliet@south.example', 'balcony'),"
+	           " (1, 14, 14, 6, 0, 2, 1, 3, 'ben@south.example', '')");
+	asker_open(&a, place);
+	a.sequence = 20;
+	asker_ask(&a, asker_append(&a, ROMEO, "not archived"));
+	page = asker_archive(&a, ROMEO, 5);
+	page->with = "juliet@south.example";
+	assert_int_equal(asker_ask(&a, page), STORE_OK);
+	assert_int_equal(page->count, 1);
+	assert_string_equal(page->entries[0].stanza, "one");
+	assert_int_equal(asker_ask(&a, asker_advance(&a, ROMEO, a.sequence)), STORE_OK);
+	expire = asker_make(&a, sizeof(*expire), STORE_JOURNAL_EXPIRE, ROMEO);
+	expire->before = UINT64_MAX;
+	expire->limit = 5;
+	assert_int_equal(asker_ask(&a, expire), STORE_OK);
+	assert_int_equal(expire->removed, 2);
+	asker_close(&a);
+	sqlite_run(place->path, "CREATE TABLE nothing_is_left (count INTEGER CHECK (count = 0));"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_body;"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_peer");
+}
+
+/* A clock that was set back after all had expired: journal_peer is ahead of what comes. */
+static void an_entry_out_of_order_is_found_by_its_peer(void **state)
+{
+	struct store_journal_append *late;
+	struct store_journal_archive *page;
+	struct asker a;
+
+	asker_open(&a, *state);
+	asker_submit(&a, asker_account(&a, STORE_ACCOUNT_CREATE, ROMEO));
+	for (unsigned i = 0; i < 300; i++)
+		asker_submit(&a, asker_append(&a, ROMEO, "in order"));
+	a.sequence = 5;
+	late = asker_append(&a, ROMEO, "late");
+	late->entry.archived = true;
+	assert_int_equal(asker_ask(&a, late), STORE_OK);
+	page = asker_archive(&a, ROMEO, 5);
+	page->with = "juliet@south.example";
+	assert_int_equal(asker_ask(&a, page), STORE_OK);
+	assert_int_equal(page->count, 1);
+	assert_string_equal(page->entries[0].stanza, "late");
+	asker_close(&a);
+}
+
 static void a_database_of_another_program_is_refused(void **state)
 {
 	struct place *place = *state;
@@ -696,6 +757,8 @@ int main(void)
 		PLACE_TEST(two_servers_on_one_file_are_refused),
 		PLACE_TEST(a_newer_schema_is_refused),
 		PLACE_TEST(an_older_journal_is_carried_over),
+		PLACE_TEST(an_older_archive_is_carried_over),
+		PLACE_TEST(an_entry_out_of_order_is_found_by_its_peer),
 		PLACE_TEST(a_database_of_another_program_is_refused),
 		PLACE_TEST(what_is_no_database_is_refused),
 		PLACE_TEST(a_missing_folder_is_refused),

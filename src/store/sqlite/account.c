@@ -29,6 +29,7 @@ enum store_status sqlite_account_find(struct database *db, const char *owner, st
 		row->id = query_number(&q);
 		row->roster_version = (uint64_t)query_number(&q);
 		row->delivered = (uint64_t)query_number(&q);
+		row->peers_up_to = (uint64_t)query_number(&q);
 	}
 	if (!query_finish(&q))
 		return STORE_FAILED;

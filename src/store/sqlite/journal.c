@@ -10,6 +10,10 @@
 #include "query.h"
 #include "store/account.h"
 
+enum {
+	PEERS_BATCH_BITS = 6, /* peers are written for about 64 entries at once */
+};
+
 /* ---- written ---- */
 
 static size_t peer_bare_len(const char *peer)
@@ -34,14 +38,12 @@ static enum store_status body_put(struct database *db, const struct store_journa
 	return query_change(&q, STORE_FAILED);
 }
 
-enum store_status sqlite_journal_append(struct database *db, struct store_request *request)
+static enum store_status entry_put(struct database *db, int64_t account, const struct store_journal_entry *entry)
 {
-	struct store_journal_entry *entry = &((struct store_journal_append *)request)->entry;
-	enum store_status status;
 	struct query q;
 
 	query_start(&q, db, QUERY_JOURNAL_APPEND);
-	query_put_owner(&q, request->owner);
+	query_put_number(&q, account);
 	query_put_unsigned(&q, entry->sequence);
 	query_put_unsigned(&q, entry->body);
 	query_put_number(&q, entry->at_us);
@@ -51,8 +53,57 @@ enum store_status sqlite_journal_append(struct database *db, struct store_reques
 	query_put_unsigned(&q, entry->stanza_len);
 	query_put_text_len(&q, entry->peer, peer_bare_len(entry->peer));
 	query_put_text(&q, peer_resource(entry->peer));
-	status = query_change(&q, STORE_ABSENT);
-	return status == STORE_OK ? body_put(db, entry) : status;
+	return query_change(&q, STORE_FAILED);
+}
+
+/* The entries with after < sequence <= up_to are known with their peers. */
+static enum store_status peers_put(struct database *db, int64_t account, uint64_t after, uint64_t up_to)
+{
+	struct query q;
+
+	query_start(&q, db, QUERY_JOURNAL_PEERS);
+	query_put_number(&q, account);
+	query_put_unsigned(&q, after);
+	query_put_unsigned(&q, up_to);
+	return query_change(&q, STORE_FAILED);
+}
+
+/* One of many, whatever the distances between them are. */
+static bool sequence_is_chosen(uint64_t sequence)
+{
+	return sequence * 0x9e3779b97f4a7c15 >> (64 - PEERS_BATCH_BITS) == 0;
+}
+
+/* Peers are written for a batch of entries at once; an entry that comes out of order is written at once. */
+static enum store_status peers_follow(struct database *db, const struct account_row *row, uint64_t sequence)
+{
+	enum store_status status;
+	struct query q;
+
+	if (sequence <= row->peers_up_to)
+		return peers_put(db, row->id, sequence - 1, sequence);
+	if (!sequence_is_chosen(sequence))
+		return STORE_OK;
+	status = peers_put(db, row->id, row->peers_up_to, sequence);
+	if (status != STORE_OK)
+		return status;
+	query_start(&q, db, QUERY_JOURNAL_PEERS_UP_TO);
+	query_put_number(&q, row->id);
+	query_put_unsigned(&q, sequence);
+	return query_change(&q, STORE_FAILED);
+}
+
+enum store_status sqlite_journal_append(struct database *db, struct store_request *request)
+{
+	const struct store_journal_entry *entry = &((struct store_journal_append *)request)->entry;
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, request->owner, &row);
+
+	if (status == STORE_OK)
+		status = entry_put(db, row.id, entry);
+	if (status == STORE_OK)
+		status = body_put(db, entry);
+	return status == STORE_OK ? peers_follow(db, &row, entry->sequence) : status;
 }
 
 /* ---- undelivered ---- */
@@ -180,6 +231,21 @@ static struct range range_of(const struct store_journal_archive *archive)
 	return range;
 }
 
+/* The entries with one peer are in two parts: those that journal_peer knows, and the few behind them. */
+static struct range range_known(struct range range, const struct account_row *row)
+{
+	if (range.to > row->peers_up_to)
+		range.to = row->peers_up_to;
+	return range;
+}
+
+static struct range range_behind(struct range range, const struct account_row *row)
+{
+	if (range.from <= row->peers_up_to)
+		range.from = row->peers_up_to + 1;
+	return range;
+}
+
 /* Parameters that all the archive's statements share. */
 static void archive_put(struct query *q, int64_t account, struct range range, size_t limit, const char *with)
 {
@@ -195,19 +261,29 @@ static void archive_put(struct query *q, int64_t account, struct range range, si
 	query_put_text(q, *resource ? resource : NULL);
 }
 
-static bool archive_count(struct database *db, int64_t account, struct range range, size_t most, const char *with,
-                          size_t *count)
+/* Adds to count, at most up to most. */
+static bool range_count(struct database *db, enum query_name name, int64_t account, struct range range, size_t most,
+                        const char *with, size_t *count)
 {
 	struct query q;
 
-	*count = 0;
-	if (range.from > range.to)
+	if (range.from > range.to || *count >= most)
 		return true;
-	query_start(&q, db, with ? QUERY_JOURNAL_WITH_COUNT : QUERY_JOURNAL_COUNT);
-	archive_put(&q, account, range, most, with);
+	query_start(&q, db, name);
+	archive_put(&q, account, range, most - *count, with);
 	if (query_next(&q))
-		*count = (size_t)query_number(&q);
+		*count += (size_t)query_number(&q);
 	return query_finish(&q);
+}
+
+static bool archive_count(struct database *db, const struct account_row *row, struct range range, size_t most,
+                          const char *with, size_t *count)
+{
+	*count = 0;
+	if (!with)
+		return range_count(db, QUERY_JOURNAL_COUNT, row->id, range, most, NULL, count);
+	return range_count(db, QUERY_JOURNAL_PEER_COUNT, row->id, range_known(range, row), most, with, count) &&
+	       range_count(db, QUERY_JOURNAL_WITH_COUNT, row->id, range_behind(range, row), most, with, count);
 }
 
 static void entries_turn(struct store_journal_entry *entries, size_t count)
@@ -220,18 +296,17 @@ static void entries_turn(struct store_journal_entry *entries, size_t count)
 	}
 }
 
-static bool archive_add(struct store_journal_archive *archive, struct database *db, int64_t account, struct range range)
+static bool range_add(struct store_journal_archive *archive, struct database *db, enum query_name name,
+                      int64_t account, struct range range)
 {
-	static const enum query_name names[2][2] = {
-		{ QUERY_JOURNAL_FORWARDS, QUERY_JOURNAL_BACKWARDS },
-		{ QUERY_JOURNAL_WITH_FORWARDS, QUERY_JOURNAL_WITH_BACKWARDS },
-	};
 	struct arena *arena = &archive->request.arena;
 	size_t room = archive->limit < SIZE_MAX ? archive->limit + 1 : SIZE_MAX;
 	struct query q;
 
-	query_start(&q, db, names[archive->with != NULL][archive->backwards]);
-	archive_put(&q, account, range, room, archive->with);
+	if (range.from > range.to || archive->more)
+		return true;
+	query_start(&q, db, name);
+	archive_put(&q, account, range, room - archive->count, archive->with);
 	while (query_next(&q)) {
 		archive->more = archive->count == archive->limit;
 		if (archive->more)
@@ -242,34 +317,51 @@ static bool archive_add(struct store_journal_archive *archive, struct database *
 	return query_finish(&q);
 }
 
-static enum store_status archive_read_ids(struct store_journal_archive *archive, struct database *db, int64_t account)
+static bool archive_add(struct store_journal_archive *archive, struct database *db, const struct account_row *row,
+                        struct range range)
+{
+	struct range known = range_known(range, row), behind = range_behind(range, row);
+
+	if (!archive->with)
+		return range_add(archive, db, archive->backwards ? QUERY_JOURNAL_BACKWARDS : QUERY_JOURNAL_FORWARDS,
+		                 row->id, range);
+	if (archive->backwards)
+		return range_add(archive, db, QUERY_JOURNAL_WITH_BACKWARDS, row->id, behind) &&
+		       range_add(archive, db, QUERY_JOURNAL_PEER_BACKWARDS, row->id, known);
+	return range_add(archive, db, QUERY_JOURNAL_PEER_FORWARDS, row->id, known) &&
+	       range_add(archive, db, QUERY_JOURNAL_WITH_FORWARDS, row->id, behind);
+}
+
+static enum store_status archive_read_ids(struct store_journal_archive *archive, struct database *db,
+                                          const struct account_row *row)
 {
 	for (size_t i = 0; i < archive->id_count; i++) {
 		struct range range = { archive->ids[i], archive->ids[i] };
 
 		if (range.from < archive->from || range.to > archive->to)
 			continue;
-		if (!archive_add(archive, db, account, range))
+		if (!archive_add(archive, db, row, range))
 			return STORE_FAILED;
 	}
 	archive->total = archive->count;
 	return STORE_OK;
 }
 
-static enum store_status archive_read_page(struct store_journal_archive *archive, struct database *db, int64_t account)
+static enum store_status archive_read_page(struct store_journal_archive *archive, struct database *db,
+                                           const struct account_row *row)
 {
 	const struct range whole = { archive->from, archive->to }, page = range_of(archive);
 	struct range front = whole;
 
-	if (page.from <= page.to && !archive_add(archive, db, account, page))
+	if (page.from <= page.to && !archive_add(archive, db, row, page))
 		return STORE_FAILED;
 	if (archive->backwards)
 		entries_turn(archive->entries, archive->count);
 	if (archive->count_most == 0)
 		return STORE_OK;
 	front.to = archive->count && archive->entries[0].sequence ? archive->entries[0].sequence - 1 : 0;
-	return archive_count(db, account, whole, archive->count_most, archive->with, &archive->total) &&
-	                       archive_count(db, account, front, archive->count_most, archive->with,
+	return archive_count(db, row, whole, archive->count_most, archive->with, &archive->total) &&
+	                       archive_count(db, row, front, archive->count_most, archive->with,
 	                                     &archive->preceding)
 	               ? STORE_OK
 	               : STORE_FAILED;
@@ -285,7 +377,7 @@ enum store_status sqlite_journal_archive(struct database *db, struct store_reque
 		return status;
 	archive->count = archive->total = archive->preceding = 0;
 	archive->more = false;
-	return archive->ids ? archive_read_ids(archive, db, row.id) : archive_read_page(archive, db, row.id);
+	return archive->ids ? archive_read_ids(archive, db, &row) : archive_read_page(archive, db, &row);
 }
 
 /* Everything below the answer is older than the time or too much. */

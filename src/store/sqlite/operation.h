@@ -54,6 +54,7 @@ struct account_row {
 	int64_t id;
 	uint64_t roster_version;
 	uint64_t delivered;
+	uint64_t peers_up_to;           /* journal_peer knows the entries up to here */
 };
 /* STORE_OK, STORE_ABSENT or STORE_FAILED. */
 enum store_status sqlite_account_find(struct database *db, const char *owner, struct account_row *row);

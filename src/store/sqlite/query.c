@@ -21,6 +21,16 @@
 	"sequence, at_us, direction, type, archived, peer, resource, stanza"           \
 	" FROM journal_entry CROSS JOIN journal_body ON journal_body.id = journal_entry.body"
 
+/* Archived entries with one peer, of the account ?1 from ?2 to ?3, as far as journal_peer knows them. */
+#define PEER_ENTRIES                                                                   \
+	"journal_peer CROSS JOIN journal_entry ON journal_entry.account = journal_peer.account" \
+	" AND journal_entry.sequence = journal_peer.sequence"                          \
+	" WHERE journal_peer.account = ?1 AND journal_peer.peer = ?5"                  \
+	" AND journal_peer.sequence BETWEEN ?2 AND ?3 AND archived = 1 AND (?6 IS NULL OR resource = ?6)"
+#define PEER_COLUMNS                                                                   \
+	"journal_entry.sequence, at_us, direction, type, archived, journal_entry.peer, resource," \
+	" (SELECT stanza FROM journal_body WHERE id = body) FROM " PEER_ENTRIES
+
 static const char *const query_sql[QUERIES] = {
 	[QUERY_BEGIN_READ] = "BEGIN",
 	[QUERY_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -31,7 +41,8 @@ static const char *const query_sql[QUERIES] = {
 	[QUERY_ROLLBACK_TO] = "ROLLBACK TO request",
 
 	[QUERY_ACCOUNT] =
-		"SELECT id, roster_version, delivered FROM account WHERE host = ?1 AND name = ?2 AND id > 0",
+		"SELECT id, roster_version, delivered, peers_up_to FROM account"
+		" WHERE host = ?1 AND name = ?2 AND id > 0",
 	[QUERY_ACCOUNT_CREATE] =
 		"INSERT INTO account (host, name, created_us) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
 	[QUERY_ACCOUNT_REMOVE] =
@@ -67,11 +78,15 @@ static const char *const query_sql[QUERIES] = {
 	[QUERY_JOURNAL_APPEND] =
 		"INSERT INTO journal_entry"
 		" (account, sequence, body, at_us, direction, type, archived, bytes, peer, resource)"
-		" SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM account"
-		" WHERE host = ?1 AND name = ?2 AND id > 0",
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[QUERY_JOURNAL_BODY] =
 		"INSERT INTO journal_body (id, holders, stanza) VALUES (?1, 1, ?2)"
 		" ON CONFLICT (id) DO UPDATE SET holders = holders + 1",
+	[QUERY_JOURNAL_PEERS] =
+		"INSERT INTO journal_peer (account, peer, sequence) SELECT account, peer, sequence FROM journal_entry"
+		" WHERE account = ?1 AND sequence > ?2 AND sequence <= ?3",
+	[QUERY_JOURNAL_PEERS_UP_TO] =
+		"UPDATE account SET peers_up_to = ?2 WHERE id = ?1",
 	[QUERY_JOURNAL_READ] =
 		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND sequence > ?2 AND direction = 0 AND delivered = 0"
 		" ORDER BY sequence LIMIT ?3",
@@ -104,12 +119,18 @@ static const char *const query_sql[QUERIES] = {
 	[QUERY_JOURNAL_WITH_BACKWARDS] =
 		"SELECT " ENTRY_COLUMNS " WHERE account = ?1 AND archived = 1 AND sequence BETWEEN ?2 AND ?3"
 		" AND peer = ?5 AND (?6 IS NULL OR resource = ?6) ORDER BY sequence DESC LIMIT ?4",
+	[QUERY_JOURNAL_PEER_FORWARDS] =
+		"SELECT " PEER_COLUMNS " ORDER BY journal_peer.sequence LIMIT ?4",
+	[QUERY_JOURNAL_PEER_BACKWARDS] =
+		"SELECT " PEER_COLUMNS " ORDER BY journal_peer.sequence DESC LIMIT ?4",
 	[QUERY_JOURNAL_COUNT] =
 		"SELECT count(*) FROM (SELECT 1 FROM journal_entry WHERE account = ?1 AND archived = 1"
 		" AND sequence BETWEEN ?2 AND ?3 LIMIT ?4)",
 	[QUERY_JOURNAL_WITH_COUNT] =
 		"SELECT count(*) FROM (SELECT 1 FROM journal_entry WHERE account = ?1 AND archived = 1"
 		" AND sequence BETWEEN ?2 AND ?3 AND peer = ?5 AND (?6 IS NULL OR resource = ?6) LIMIT ?4)",
+	[QUERY_JOURNAL_PEER_COUNT] =
+		"SELECT count(*) FROM (SELECT 1 FROM " PEER_ENTRIES " LIMIT ?4)",
 	/* The newest of those beyond the newest ?2. */
 	[QUERY_JOURNAL_SURPLUS] =
 		"SELECT sequence FROM journal_entry WHERE account = ?1 AND archived = 1"
