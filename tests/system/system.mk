@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/system/test_link.py \
 	tests/system/test_login.py \
 	tests/system/test_messages.py \
+	tests/system/test_nbxmpp.py \
 	tests/system/test_prosody.py \
 	tests/system/test_quickstart.py \
 	tests/system/test_resume.py \
