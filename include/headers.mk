@@ -19,6 +19,7 @@ noinst_HEADERS += include/net/admission.h
 noinst_HEADERS += include/net/background.h
 noinst_HEADERS += include/net/conn.h
 noinst_HEADERS += include/net/connect.h
+noinst_HEADERS += include/net/rates.h
 noinst_HEADERS += include/net/listener.h
 noinst_HEADERS += include/net/rate.h
 noinst_HEADERS += include/net/resolve.h

@@ -28,6 +28,7 @@ extern const struct module pep_module;
 extern const struct module ping_module;
 extern const struct module private_module;
 extern const struct module pubsub_module;
+extern const struct module registration_module;
 extern const struct module s2s_module;
 extern const struct module session_module;
 extern const struct module services_module;
@@ -46,6 +47,7 @@ const struct module *const modules[] = {
 	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,
 	&administration_module,
+	&registration_module,
 	&archiving_module,
 	NULL,
 };

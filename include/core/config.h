@@ -122,6 +122,9 @@ void *config_part(const struct config *config, const struct module *module);
 /* jid's exact bare form is an administrator of its host. */
 bool config_is_admin(const struct config *config, const struct jid *jid);
 
+/* The address is in one of the networks that the section server trusts. */
+bool config_trusts(const struct config *config, const struct address *address);
+
 /* All sections: core's and the modules', as conf.h wants them; free() the array. */
 const struct conf_section_kind **config_kinds(const struct module *const *modules);
 

@@ -8,6 +8,7 @@
 #define CORE_USER_H
 
 #include "core/server.h"
+#include "xmpp/error.h"
 #include "xmpp/jid.h"
 
 enum user_outcome {
@@ -19,8 +20,9 @@ enum user_outcome {
 	USER_FAILED,            /* the store could not; it is logged there */
 };
 
-/* A reason for people; USER_DONE has none. */
+/* A reason for people, and for requests; USER_DONE has none. */
 const char *user_outcome_text(enum user_outcome outcome);
+enum stanza_condition user_outcome_condition(enum user_outcome outcome);
 
 /* Runs on the home that asked, once, after the asking has returned. */
 typedef void user_changed(struct home *home, void *context, enum user_outcome outcome);

@@ -38,6 +38,8 @@
 #define NS_DATA_FORM "jabber:x:data"                                  /* XEP-0004 */
 #define NS_COMMANDS "http://jabber.org/protocol/commands"              /* XEP-0050 */
 #define NS_ADMIN "http://jabber.org/protocol/admin"                    /* XEP-0133 */
+#define NS_REGISTER "jabber:iq:register"                               /* XEP-0077 */
+#define NS_REGISTER_FEATURE "http://jabber.org/features/iq-register"   /* XEP-0077 §8 */
 #define NS_PING "urn:xmpp:ping"                                        /* XEP-0199 */
 #define NS_VERSION "jabber:iq:version"                                 /* XEP-0092 */
 #define NS_TIME "urn:xmpp:time"                                        /* XEP-0202 */

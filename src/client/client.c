@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "core/iq.h"
 #include "core/server.h"
+#include "net/rates.h"
 #include "xmpp/ns.h"
 
 static void *client_home_open(struct home *home)
@@ -27,7 +28,7 @@ static void client_home_close(struct home *home, void *part)
 	struct client_room *room = part;
 
 	(void)home;
-	failures_free(&room->failures);
+	rates_free(&room->failures);
 	past_clear(room);
 	free(room);
 }

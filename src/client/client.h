@@ -2,9 +2,9 @@
  *
  * A client's connection from accept to bound session, and what the files of this edge share: connection.c has
  * the states and the stream, login.c what is held until it is authenticated, features.c what it is offered,
- * exchange.c a login in whichever profile of SASL, auth.c the profile of RFC 6120, sasl2.c that of XEP-0388, fast.c tokens, bind.c
- * resource binding, bind2.c that of XEP-0386, outlet.c what goes to the client, smacks.c stream management, failures.c
- * the memory of wrong passwords, client.c the module.
+ * exchange.c a login in whichever profile of SASL, auth.c the profile of RFC 6120, sasl2.c that of XEP-0388, fast.c tokens,
+ * newcomer.c and registration.c in-band registration, bind.c resource binding, bind2.c that of XEP-0386, outlet.c what goes
+ * to the client, smacks.c stream management, failures.c the memory of wrong passwords, client.c the module.
  *
  * A client begins on the worker that accepted it and moves to its account's home when it says who it is. What
  * is needed only until a session is bound lies in its login.
@@ -84,6 +84,10 @@ struct login {
 	struct background_job job;
 	bool deriving;
 
+	struct newcomer *newcomer;      /* newcomer.c's: a registration is under way; NULL */
+	unsigned requests;              /* for a registration */
+	bool registered;                /* on this stream */
+
 	struct stanza *request;         /* the iq that binds, <resume/> or <authenticate/> */
 	const char *previd;             /* resume.c's, while it waits, as what follows */
 	uint64_t settle_until_ms;
@@ -98,14 +102,14 @@ extern const struct module client_module;
 extern const struct session_outlet client_outlet;
 
 /* client.c: the clients of a home. */
-struct failures;
+struct rates;
 struct smacks_past;
 struct client_room {
 	struct list clients;
 	struct list detached;           /* smacks.c's */
 	struct smacks_past *past;       /* past.c's, NULL: none yet */
 	size_t past_next;
-	struct failures *failures;
+	struct rates *failures;
 };
 static inline struct client_room *client_room(const struct home *home)
 {
@@ -237,8 +241,7 @@ void client_returned(struct stream *stream, void *owner, struct parcel *parcel);
  * ever locked out. Of an account there is one memory, at its home; an address has one on each home, so it has
  * that many times the patience.
  */
-struct failures *failures_new(const struct hash_seed *seed);
-void failures_free(struct failures **failures);
+struct rates *failures_new(const struct hash_seed *seed);
 /* Trusted addresses do not count. */
 void failures_note(struct home *home, const struct jid *account, const struct address *address);
 /* Milliseconds that the next attempt has to wait. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "registration.h"
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
@@ -63,6 +64,7 @@ static const struct rule {
 	{ CLIENT_SASL, NS_SASL, "response", client_response },
 	{ CLIENT_SASL, NS_SASL, "abort", client_abort },
 	{ CLIENT_SECURE, NS_SASL2, "authenticate", client_authenticate },
+	{ CLIENT_SECURE, NS_CLIENT, "iq", client_registers },
 	{ CLIENT_SASL2, NS_SASL2, "response", client_sasl2_response },
 	{ CLIENT_SASL2, NS_SASL2, "abort", client_sasl2_abort },
 	{ CLIENT_AUTHENTICATED, NS_CLIENT, "iq", client_bind },

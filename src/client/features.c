@@ -7,6 +7,7 @@
 #include "client.h"
 
 #include "core/disco.h"
+#include "registration.h"
 #include "xmpp/ns.h"
 
 /* ---- SASL ---- */
@@ -129,6 +130,8 @@ void client_say_features(struct client *client)
 		say_starttls(out, home->config->client_tls_required);
 	if (client->state == CLIENT_CLEAR || client->state == CLIENT_SECURE)
 		say_sasl(out, &client->login->terms, client->state == CLIENT_SECURE);
+	if (client->state == CLIENT_SECURE)
+		newcomer_say_feature(client, out);
 	if (client->state == CLIENT_AUTHENTICATED)
 		say_binding(out);
 	if (client->state == CLIENT_AUTHENTICATED)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "registration.h"
 
 static void login_admitted(struct worker *worker, struct admission_pass *pass);
 
@@ -84,5 +85,7 @@ void client_end_login(struct client *client)
 		account_want_cancel(&login->want);
 	if (login->request)
 		stanza_drop(&login->request);
+	if (login->newcomer)
+		newcomer_forget(login->newcomer);
 	login_let_go(login);
 }

@@ -159,6 +159,14 @@ void *config_part(const struct config *config, const struct module *module)
 	return config->parts[number];
 }
 
+bool config_trusts(const struct config *config, const struct address *address)
+{
+	for (size_t i = 0; i < config->trusted_count; i++)
+		if (network_range_has(&config->trusted[i], address))
+			return true;
+	return false;
+}
+
 bool config_is_admin(const struct config *config, const struct jid *jid)
 {
 	const struct host *host = config_host(config, jid_domain_text(jid), jid->domain_len);

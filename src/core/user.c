@@ -38,10 +38,24 @@ const char *user_outcome_text(enum user_outcome outcome)
 		[USER_ABSENT] = "there is no such user",
 		[USER_BAD_PASSWORD] = "the password is empty or has characters that are not allowed",
 		[USER_BUSY] = "the server is busy, try again",
-		[USER_FAILED] = "the store could not write it; see the log",
+		[USER_FAILED] = "the store failed, its log says why",
 	};
 
 	return texts[outcome];
+}
+
+enum stanza_condition user_outcome_condition(enum user_outcome outcome)
+{
+	static const enum stanza_condition conditions[] = {
+		[USER_DONE] = STANZA_NO_ERROR,
+		[USER_EXISTS] = STANZA_CONFLICT,
+		[USER_ABSENT] = STANZA_ITEM_NOT_FOUND,
+		[USER_BAD_PASSWORD] = STANZA_NOT_ACCEPTABLE,
+		[USER_BUSY] = STANZA_RESOURCE_CONSTRAINT,
+		[USER_FAILED] = STANZA_INTERNAL_SERVER_ERROR,
+	};
+
+	return conditions[outcome];
 }
 
 static struct user_change *user_change_new(struct home *home, enum store_op op, const struct jid *user,

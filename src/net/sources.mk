@@ -17,6 +17,7 @@ libhansa_a_SOURCES += src/net/local.c
 libhansa_a_SOURCES += src/net/mailbox.c
 libhansa_a_SOURCES += src/net/mailbox.h
 libhansa_a_SOURCES += src/net/rate.c
+libhansa_a_SOURCES += src/net/rates.c
 libhansa_a_SOURCES += src/net/timer.c
 libhansa_a_SOURCES += src/net/tls.c
 libhansa_a_SOURCES += src/net/tls_door.h

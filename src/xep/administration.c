@@ -97,20 +97,13 @@ static const char *row_text(const json_t *rows, size_t row, const char *name)
 
 static void user_ended(struct home *home, void *context, enum user_outcome outcome)
 {
-	static const enum stanza_condition conditions[] = {
-		[USER_EXISTS] = STANZA_CONFLICT,
-		[USER_ABSENT] = STANZA_ITEM_NOT_FOUND,
-		[USER_BAD_PASSWORD] = STANZA_NOT_ACCEPTABLE,
-		[USER_BUSY] = STANZA_RESOURCE_CONSTRAINT,
-		[USER_FAILED] = STANZA_INTERNAL_SERVER_ERROR,
-	};
 	struct adhoc_run *run = context;
 
 	(void)home;
 	if (outcome == USER_DONE)
 		adhoc_complete(run);
 	else
-		adhoc_refuse(run, conditions[outcome], user_outcome_text(outcome));
+		adhoc_refuse(run, user_outcome_condition(outcome), user_outcome_text(outcome));
 }
 
 static void user_added(struct adhoc_run *run)

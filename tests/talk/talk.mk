@@ -16,6 +16,7 @@ EXTRA_DIST += tests/talk/xep-0049.talk
 EXTRA_DIST += tests/talk/xep-0050.talk
 EXTRA_DIST += tests/talk/xep-0054.talk
 EXTRA_DIST += tests/talk/xep-0060.talk
+EXTRA_DIST += tests/talk/xep-0077.talk
 EXTRA_DIST += tests/talk/xep-0092.talk
 EXTRA_DIST += tests/talk/xep-0133.talk
 EXTRA_DIST += tests/talk/xep-0157.talk

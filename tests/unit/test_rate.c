@@ -3,6 +3,7 @@
  * Token buckets: the burst, the pace after it, waiting times that are exact, debt.
  */
 #include "net/rate.h"
+#include "net/rates.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,6 +70,25 @@ static void nothing_is_bounded_without_a_pace(void **state)
 	assert_int_equal(rate_wait_ms(&rate, 0, UINT32_MAX, 0, 0), 0);
 }
 
+/* The bucket that was longest not asked for is full again. */
+static void test_rates_are_bounded(void **state)
+{
+	static const struct hash_seed seed = { 1, 2 };
+	struct rates *rates = rates_new(&seed, 2);
+
+	(void)state;
+	assert_null(rates_find(rates, "a", 1));
+	assert_true(rate_take(rates_get(rates, "a", 1), 1000, 1, 1, 1));
+	assert_true(rate_take(rates_get(rates, "b", 1), 1000, 1, 1, 1));
+	assert_false(rate_take(rates_get(rates, "a", 1), 1000, 1, 1, 1));
+	assert_true(rate_take(rates_get(rates, "c", 1), 1000, 1, 1, 1));
+	assert_non_null(rates_find(rates, "a", 1));
+	assert_null(rates_find(rates, "b", 1));
+	assert_true(rate_take(rates_get(rates, "b", 1), 1000, 1, 1, 1));
+	rates_free(&rates);
+	assert_null(rates);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -77,6 +97,7 @@ int main(void)
 		cmocka_unit_test(takes_more_than_the_burst_only_when_full),
 		cmocka_unit_test(a_charge_may_owe),
 		cmocka_unit_test(nothing_is_bounded_without_a_pace),
+		cmocka_unit_test(test_rates_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
