@@ -157,6 +157,13 @@ static void incoming_silent(struct stream *stream, void *owner)
 
 /* ---- accepted ---- */
 
+static void incoming_begin(struct incoming *incoming)
+{
+	incoming->state = incoming->direct_tls ? INCOMING_SECURING : INCOMING_HEADER;
+	if (incoming->direct_tls)
+		stream_start_tls(incoming->stream, incoming_config(incoming)->tls, NULL, ALPN_SERVER);
+}
+
 static void incoming_admitted(struct worker *worker, struct admission_pass *pass)
 {
 	struct incoming *incoming = LIST_MEMBER(pass, struct incoming, pass);
@@ -165,7 +172,7 @@ static void incoming_admitted(struct worker *worker, struct admission_pass *pass
 	if (!incoming->stream) {
 		incoming_free(incoming);
 	} else if (incoming->state == INCOMING_ADMISSION) {
-		incoming->state = INCOMING_HEADER;
+		incoming_begin(incoming);
 		stream_resume(incoming->stream);
 	}
 }
@@ -180,7 +187,7 @@ static void incoming_enter(struct incoming *incoming)
 	address_write(&peer, incoming->address);
 	incoming->passed = true;
 	if (admission_enter(home->server->admission, home->worker, &incoming->pass, &peer, incoming_admitted))
-		incoming->state = INCOMING_HEADER;
+		incoming_begin(incoming);
 	else
 		stream_pause(incoming->stream);
 }
@@ -190,7 +197,7 @@ void incoming_accepted(struct home *home, enum listen_kind kind, struct transpor
 	struct incoming *incoming = mem_zalloc(sizeof(*incoming));
 	const struct limits *limits = &home->config->limits;
 
-	(void)kind;
+	incoming->direct_tls = kind == LISTEN_SERVER_TLS;
 	incoming->s2s = s2s_of(home);
 	incoming->opened_ms = worker_now_ms(home->worker);
 	list_init(&incoming->pairs);
@@ -277,15 +284,22 @@ static void incoming_arrived(struct stream *stream, void *owner)
 		incoming_greet(incoming);
 }
 
-/* To the home of the link of this pair: most of what comes belongs to it. */
-static void incoming_move_home(struct incoming *incoming)
+/* The home of the link of this pair: most of what comes belongs to it. */
+static struct home *incoming_home(const struct incoming *incoming)
 {
 	struct link_key key;
 
 	link_key_make(&key, incoming->to, strlen(incoming->to), incoming->from, strlen(incoming->from));
+	return link_home(incoming->s2s->home, &key);
+}
+
+/* Once: behind TLS the peer says the same as before. */
+static void incoming_move(struct incoming *incoming, struct home *home)
+{
+	incoming->moved = true;
 	incoming->state = INCOMING_MOVING;
 	list_remove(&incoming->link);
-	stream_move(incoming->stream, link_home(incoming->s2s->home, &key), incoming_arrived);
+	stream_move(incoming->stream, home, incoming_arrived);
 }
 
 static void incoming_opened(struct stream *stream, void *owner, const struct stream_header *header)
@@ -301,8 +315,8 @@ static void incoming_opened(struct stream *stream, void *owner, const struct str
 	incoming->old_peer = header->major < 1;
 	if (fault)
 		incoming_fail(incoming, condition, fault);
-	else if (incoming->from && !incoming_is_secure(incoming))
-		incoming_move_home(incoming);
+	else if (incoming->from && !incoming->moved)
+		incoming_move(incoming, incoming_home(incoming));
 	else
 		incoming_greet(incoming);
 }

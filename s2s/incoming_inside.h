@@ -39,6 +39,8 @@ struct incoming {
 	enum incoming_state state;
 	struct admission_pass pass;
 	bool passed;           /* it is counted in admission */
+	bool direct_tls;       /* TLS begins at once (XEP-0368) */
+	bool moved;            /* to the home of its first pair */
 	struct stream *stream; /* NULL: closed; only the mail of its admission is still to come */
 	char *from, *to;       /* of the peer's header, prepared; NULL: not said */
 	bool old_peer;         /* from before XMPP 1.0: it knows no features */

@@ -258,13 +258,23 @@ static const enum trouble connect_troubles[] = {
 	[CONNECT_FAILED] = TROUBLE_UNREACHABLE,
 };
 
+static void outgoing_start_tls(struct outgoing *outgoing, const char *alpn)
+{
+	struct arena arena = { 0 };
+
+	outgoing->state = OUTGOING_SECURING;
+	stream_start_tls(outgoing->stream, outgoing->s2s->home->config->tls_client,
+	                 jid_domain_ascii(&arena, outgoing->remote), alpn);
+	arena_clear(&arena);
+}
+
 static void outgoing_open(struct outgoing *outgoing)
 {
 	outgoing->state = OUTGOING_HEADER;
 	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
 }
 
-static void outgoing_connected(void *owner, enum connect_status status, struct transport *transport,
+static void outgoing_connected(void *owner, enum connect_status status, struct transport *transport, bool tls,
                                const char *reason)
 {
 	struct outgoing *outgoing = owner;
@@ -284,7 +294,10 @@ static void outgoing_connected(void *owner, enum connect_status status, struct t
 	                home->config->limits.server_burst);
 	conn_address(stream_conn(outgoing->stream), &peer, &own);
 	address_write(&peer, outgoing->address);
-	outgoing_open(outgoing);
+	if (tls)
+		outgoing_start_tls(outgoing, ALPN_SERVER);
+	else
+		outgoing_open(outgoing);
 }
 
 static void outgoing_connect(struct outgoing *outgoing)
@@ -295,6 +308,7 @@ static void outgoing_connect(struct outgoing *outgoing)
 	struct connect_options options = {
 		.domain = jid_domain_ascii(&arena, outgoing->remote),
 		.service = "_xmpp-server._tcp",
+		.tls_service = s2s->home->config->tls_client ? "_xmpps-server._tcp" : NULL,
 		.fallback_port = SERVER_PORT,
 		.targets = policy->targets,
 		.target_count = policy->target_count,
@@ -372,13 +386,8 @@ static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 
 static void outgoing_proceed(struct outgoing *outgoing, struct stanza *stanza)
 {
-	struct arena arena = { 0 };
-
 	(void)stanza;
-	outgoing->state = OUTGOING_SECURING;
-	stream_start_tls(outgoing->stream, outgoing->s2s->home->config->tls_client,
-	                 jid_domain_ascii(&arena, outgoing->remote), NULL);
-	arena_clear(&arena);
+	outgoing_start_tls(outgoing, NULL);
 }
 
 static void outgoing_tls_refused(struct outgoing *outgoing, struct stanza *stanza)

@@ -22,6 +22,11 @@ static const struct conf_option peer_options[] = {
 	  .sentence = "Where the peer's server is, as \"host\" or \"host:port\", tried in this order instead "
 	              "of what the DNS says.",
 	  .example = "{ \"xmpp.south.example:5269\" }" },
+	{ .name = "direct-tls",
+	  .type = CONF_BOOL,
+	  .fallback = "no",
+	  .sentence = "Whether TLS begins with the first byte at the addresses that are named here, as it does "
+	              "where the DNS has _xmpps-server records (XEP-0368)." },
 	{ .name = "allow",
 	  .type = CONF_BOOL,
 	  .fallback = "true",
@@ -106,7 +111,7 @@ static bool target_read(struct arena *arena, const char *text, struct resolve_ta
 
 	if (address_read_with_port(text, SERVER_PORT, &literal)) {
 		address_write_host(&literal, written);
-		*out = (struct resolve_target){ arena_str(arena, written), address_port(&literal) };
+		*out = (struct resolve_target){ arena_str(arena, written), address_port(&literal), false };
 		return true;
 	}
 	if (colon) {
@@ -115,7 +120,7 @@ static bool target_read(struct arena *arena, const char *text, struct resolve_ta
 			return false;
 	}
 	*out = (struct resolve_target){
-		arena_str_len(arena, text, colon ? (size_t)(colon - text) : strlen(text)), (uint16_t)port
+		arena_str_len(arena, text, colon ? (size_t)(colon - text) : strlen(text)), (uint16_t)port, false
 	};
 	return *out->host && !strpbrk(out->host, ": /");
 }
@@ -131,6 +136,7 @@ static char *policy_read_targets(struct arena *arena, const struct conf_section 
 		if (!target_read(arena, text, &policy->targets[i]))
 			return conf_fault(section, "\"%s\" is not an address, allowed: host or host:port",
 			                  text);
+		policy->targets[i].tls = conf_bool(section, "direct-tls");
 	}
 	return NULL;
 }
@@ -181,6 +187,8 @@ static char *policy_read_peer(struct config *config, const struct conf_section *
 	if (config_host(config, domain.text, strlen(domain.text)))
 		return conf_fault(section, "\"%s\" is a host of this server, allowed: domains of others",
 		                  title);
+	if (conf_bool(section, "direct-tls") && !config->tls_client)
+		return conf_fault(section, "direct-tls needs a certificate of ours, in section tls");
 	policy->domain = domain.text;
 	policies->count++;
 	policy_read(section, everybody, policy);

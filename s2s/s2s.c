@@ -158,6 +158,7 @@ static const struct module_spec s2s_specs[] = {
 	{ "RFC 8305", "Happy Eyeballs Version 2: Better Connectivity Using Concurrency", NULL, NULL },
 	{ "XEP-0185", "Dialback Key Generation and Validation", "1.0", NULL },
 	{ "XEP-0220", "Server Dialback", "1.1.1", NULL },
+	{ "XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS between servers" },
 	{ 0 },
 };
 
@@ -171,6 +172,6 @@ const struct module s2s_module = {
 	.home_close = s2s_home_close,
 	.home_configured = s2s_home_configured,
 	.home_drain = s2s_home_drain,
-	.listens = 1u << LISTEN_SERVER,
+	.listens = 1u << LISTEN_SERVER | 1u << LISTEN_SERVER_TLS,
 	.accepted = incoming_accepted,
 };

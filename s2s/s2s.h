@@ -16,6 +16,8 @@
 #include "net/resolve.h"
 #include "net/timer.h"
 
+#define ALPN_SERVER "xmpp-server" /* XEP-0368 §4 */
+
 /* The module's part of a home. */
 struct s2s {
 	struct home *home;

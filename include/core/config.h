@@ -35,7 +35,7 @@ struct host {
 	bool archive_preferences;       /* its users may choose for themselves (XEP-0441) */
 };
 
-enum listen_kind { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_COMPONENT };
+enum listen_kind { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_SERVER_TLS, LISTEN_COMPONENT };
 
 struct listen {
 	enum listen_kind kind;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Reaching a service of a domain: SRV look-up with fallback to the domain's own addresses and the given port (RFC 6120
- * §3.2), then the addresses in order, a new attempt each 250 ms beside those that hang (RFC 8305 §5); the first that
- * connects wins.
+ * §3.2), the service with TLS from the first byte among the others (XEP-0368), then the addresses in order, a new attempt
+ * each 250 ms beside those that hang (RFC 8305 §5); the first that connects wins.
  */
 #ifndef NET_CONNECT_H
 #define NET_CONNECT_H
@@ -20,12 +20,15 @@ enum connect_status {
 	CONNECT_FAILED,                 /* addresses exist, none took the connection */
 };
 
-/* reason: a sentence for the log and the administrator, borrowed. transport: taken by the callee, NULL unless OK. */
-typedef void connect_done(void *owner, enum connect_status status, struct transport *transport, const char *reason);
+/* reason: a sentence for the log and the administrator, borrowed. transport: taken by the callee, NULL unless OK. tls: it
+ * begins at once there. */
+typedef void connect_done(void *owner, enum connect_status status, struct transport *transport, bool tls,
+                          const char *reason);
 
 struct connect_options {
 	const char *domain;             /* A-labels */
 	const char *service;            /* "_xmpp-server._tcp"; NULL: no SRV look-up */
+	const char *tls_service;        /* "_xmpps-server._tcp"; NULL: not wanted */
 	uint16_t fallback_port;
 	const struct resolve_target *targets;   /* an administrator's override, used instead of DNS SRV; may be names */
 	size_t target_count;

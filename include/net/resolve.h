@@ -38,6 +38,7 @@ enum resolve_status {
 struct resolve_target {
 	const char *host;       /* as in the record, no final dot */
 	uint16_t port;
+	bool tls;               /* TLS begins at once (XEP-0368) */
 };
 
 typedef void resolve_srv_done(void *owner, enum resolve_status status, const struct resolve_target *targets,
@@ -45,9 +46,11 @@ typedef void resolve_srv_done(void *owner, enum resolve_status status, const str
 typedef void resolve_addresses_done(void *owner, enum resolve_status status, const struct address *addresses,
                                     size_t count);
 
-/* name: "_xmpp-server._tcp.south.example" (A-labels). done() comes later, once, on the worker; what it is given is
- * borrowed for the call. */
-struct resolve *resolve_srv(struct resolver *resolver, const char *name, resolve_srv_done *done, void *owner);
+/* name: "_xmpp-server._tcp.south.example" (A-labels); tls_name: the same service where TLS begins at once, whose targets
+ * stand with the others in one order of priority (XEP-0368 §3); NULL: not wanted. done() comes later, once, on the worker;
+ * what it is given is borrowed for the call. */
+struct resolve *resolve_srv(struct resolver *resolver, const char *name, const char *tls_name, resolve_srv_done *done,
+                            void *owner);
 /* AAAA and A together, in the order of RFC 8305 §4 (families alternate, IPv6 first). A literal address is answered too. */
 struct resolve *resolve_addresses(struct resolver *resolver, const char *host, uint16_t port,
                                   resolve_addresses_done *done, void *owner);

@@ -20,6 +20,7 @@ enum {
 	PORT_CLIENT = 5222,
 	PORT_CLIENT_TLS = 5223,
 	PORT_SERVER = 5269,
+	PORT_SERVER_TLS = 5270,
 	PORT_COMPONENT = 5347,
 	PORT_DNS = 53,
 };
@@ -97,10 +98,9 @@ static const struct conf_option listen_options[] = {
 	{ .name = "kind",
 	  .type = CONF_CHOICE,
 	  .required = true,
-	  .allowed = "client | client-tls | server | component",
-	  .sentence = "Who connects here: clients (STARTTLS), clients with TLS from the first byte, other "
-	              "servers, "
-	              "components.",
+	  .allowed = "client | client-tls | server | server-tls | component",
+	  .sentence = "Who connects here: clients or other servers (STARTTLS, and with -tls TLS from the first "
+	              "byte), components.",
 	  .example = "client" },
 	{ .name = "address",
 	  .type = CONF_STRING,
@@ -112,8 +112,8 @@ static const struct conf_option listen_options[] = {
 	  .max = UINT16_MAX,
 	  .example = "5222",
 	  .sentence =
-	          "The TCP port; without it 5222 for client, 5223 for client-tls, 5269 for server, 5347 for "
-	          "component." },
+	          "The TCP port; without it 5222 for client, 5223 for client-tls, 5269 for server, 5270 for "
+	          "server-tls, 5347 for component." },
 	{ 0 },
 };
 
@@ -544,6 +544,7 @@ static const struct {
 	[LISTEN_CLIENT] = { "client", { "0.0.0.0", "::" }, PORT_CLIENT },
 	[LISTEN_CLIENT_TLS] = { "client-tls", { "0.0.0.0", "::" }, PORT_CLIENT_TLS },
 	[LISTEN_SERVER] = { "server", { "0.0.0.0", "::" }, PORT_SERVER },
+	[LISTEN_SERVER_TLS] = { "server-tls", { "0.0.0.0", "::" }, PORT_SERVER_TLS },
 	[LISTEN_COMPONENT] = { "component", { "127.0.0.1" }, PORT_COMPONENT },
 };
 
@@ -644,6 +645,21 @@ static char *tls_read(struct config *config, const char *path)
 	                strcmp(conf_string(section, "least"), "1.3") == 0 ? TLS_1_3 : TLS_1_2);
 }
 
+/* TLS from the first byte needs a certificate to show. */
+static char *listens_check(const struct config *config)
+{
+	for (size_t i = 0; i < config->listen_count && !config->tls; i++) {
+		enum listen_kind kind = config->listens[i].kind;
+
+		if (kind == LISTEN_CLIENT_TLS || kind == LISTEN_SERVER_TLS)
+			return conf_fault(conf_section(config->conf, "tls"),
+			                  "a listen section of kind %s needs a certificate; allowed: certificate and key "
+			                  "here or for each host",
+			                  listen_kinds[kind].name);
+	}
+	return NULL;
+}
+
 static void limits_read(struct config *config)
 {
 	static const struct {
@@ -736,6 +752,8 @@ char *config_read_sections(struct config *config, const char *path)
 		fault = listens_read(config);
 	if (!fault)
 		fault = tls_read(config, path);
+	if (!fault)
+		fault = listens_check(config);
 	if (!fault)
 		fault = log_read(config, path);
 	if (!fault)

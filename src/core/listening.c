@@ -19,7 +19,7 @@ struct listening {
 };
 
 /* A listener outlives its struct listening while workers close it, so its owner is the kind alone. */
-static const enum listen_kind listen_kinds[] = { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER,
+static const enum listen_kind listen_kinds[] = { LISTEN_CLIENT, LISTEN_CLIENT_TLS, LISTEN_SERVER, LISTEN_SERVER_TLS,
 	                                         LISTEN_COMPONENT };
 
 static void listening_accepted(struct worker *worker, struct transport *transport, void *owner)

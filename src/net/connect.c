@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a domain to a connected socket: RFC 6120 §3.2 (SRV, fallback only where no SRV record exists), RFC
- * 2782 (the next target when one cannot be reached), RFC 8305 §5 (attempts side by side, 250 ms apart).
+ * From a domain to a connected socket: RFC 6120 §3.2 (SRV, fallback only where no SRV record exists), XEP-0368 (services
+ * with TLS from the first byte among them), RFC 2782 (the next target when one cannot be reached), RFC 8305 §5 (attempts
+ * side by side, 250 ms apart).
  *
  * Targets give addresses, addresses give attempts. A step begins the next attempt; it comes each 250 ms,
  * and at once when an attempt fails. The next target is resolved only when the addresses of those before it
@@ -31,10 +32,16 @@ enum {
 	CONNECT_REASON = 400,
 };
 
+/* Where to go, and whether TLS begins at once there. */
+struct place {
+	struct address address;
+	bool tls;
+};
+
 struct attempt {
 	struct list_link link;
 	struct connect *connect;
-	struct address address;
+	struct place place;
 	struct event event;
 	int fd;
 };
@@ -48,8 +55,8 @@ struct connect {
 	struct resolve *resolve;                        /* under way; NULL */
 	struct resolve_target targets[CONNECT_TARGETS]; /* hosts owned */
 	size_t target_count, target_next;
-	struct address *addresses; /* of the targets resolved so far */
-	size_t address_count, address_next;
+	struct place places[CONNECT_ATTEMPTS]; /* of the targets resolved so far */
+	size_t place_count, place_next;
 	struct list attempts; /* under way */
 	struct timer step_timer, deadline;
 	bool dns_failed;             /* of one target at least */
@@ -80,7 +87,6 @@ static void connect_free(struct connect *connect)
 		attempt_free(LIST_MEMBER(link, struct attempt, link));
 	for (size_t i = 0; i < connect->target_count; i++)
 		free((char *)connect->targets[i].host);
-	free(connect->addresses);
 	free(connect->domain);
 	free(connect);
 }
@@ -92,15 +98,18 @@ void connect_cancel(struct connect **connect)
 	*connect = NULL;
 }
 
-static void connect_finish(struct connect *connect, enum connect_status status, struct transport *transport)
+/* at: where it has connected; NULL: nowhere. */
+static void connect_finish(struct connect *connect, enum connect_status status, struct transport *transport,
+                           const struct place *at)
 {
 	connect_done *done = connect->done;
 	void *owner = connect->owner;
 	char reason[CONNECT_REASON];
+	bool tls = at && at->tls;
 
 	memcpy(reason, connect->reason, sizeof(reason));
 	connect_free(connect);
-	done(owner, status, transport, reason);
+	done(owner, status, transport, tls, reason);
 }
 
 __attribute__((format(printf, 2, 3))) static void connect_say(struct connect *connect, const char *format,
@@ -113,10 +122,18 @@ __attribute__((format(printf, 2, 3))) static void connect_say(struct connect *co
 	va_end(args);
 }
 
-static void connect_add_target(struct connect *connect, const char *host, uint16_t port)
+static void connect_add_target(struct connect *connect, const struct resolve_target *target)
 {
-	if (connect->target_count < CONNECT_TARGETS)
-		connect->targets[connect->target_count++] = (struct resolve_target){ str_dup(host), port };
+	if (connect->target_count == CONNECT_TARGETS)
+		return;
+	connect->targets[connect->target_count] = *target;
+	connect->targets[connect->target_count++].host = str_dup(target->host);
+}
+
+/* RFC 6120 §3.2.2: where no SRV record says anything else. */
+static void connect_add_fallback(struct connect *connect)
+{
+	connect_add_target(connect, &(struct resolve_target){ connect->domain, connect->fallback_port, false });
 }
 
 /* Nothing is left to try. */
@@ -124,12 +141,12 @@ static void connect_fail(struct connect *connect)
 {
 	bool configured = connect->found_by_srv || connect->found_by_administrator;
 
-	if (connect->address_count > 0)
-		connect_finish(connect, CONNECT_FAILED, NULL);
+	if (connect->place_count > 0)
+		connect_finish(connect, CONNECT_FAILED, NULL, NULL);
 	else if (connect->dns_failed)
-		connect_finish(connect, CONNECT_DNS_FAILED, NULL);
+		connect_finish(connect, CONNECT_DNS_FAILED, NULL, NULL);
 	else
-		connect_finish(connect, configured ? CONNECT_FAILED : CONNECT_NO_SUCH_DOMAIN, NULL);
+		connect_finish(connect, configured ? CONNECT_FAILED : CONNECT_NO_SUCH_DOMAIN, NULL, NULL);
 }
 
 static void connect_deadline_expired(struct worker *worker, struct timer *timer)
@@ -137,14 +154,14 @@ static void connect_deadline_expired(struct worker *worker, struct timer *timer)
 	struct connect *connect = LIST_MEMBER(timer, struct connect, deadline);
 
 	(void)worker;
-	if (connect->resolve && connect->address_count == 0) {
+	if (connect->resolve && connect->place_count == 0) {
 		connect->dns_failed = true;
 		connect_say(connect, "the DNS does not answer for %s", connect->domain);
 	} else if (!list_is_empty(&connect->attempts)) {
 		struct attempt *first = LIST_MEMBER(list_first(&connect->attempts), struct attempt, link);
 		char text[ADDRESS_TEXT];
 
-		address_write(&first->address, text);
+		address_write(&first->place.address, text);
 		connect_say(connect, "connecting to %s: no answer in time", text);
 	}
 	connect_fail(connect);
@@ -162,19 +179,19 @@ static void connect_found_services(void *owner, enum resolve_status status,
 	case RESOLVE_OK:
 		connect->found_by_srv = true;
 		for (size_t i = 0; i < count; i++)
-			connect_add_target(connect, targets[i].host, targets[i].port);
+			connect_add_target(connect, &targets[i]);
 		break;
 	case RESOLVE_NONE:
-		connect_add_target(connect, connect->domain, connect->fallback_port);
+		connect_add_fallback(connect);
 		break;
 	case RESOLVE_REFUSED:
 		connect_say(connect, "the SRV record of %s says that it does not offer this service",
 		            connect->domain);
-		connect_finish(connect, CONNECT_NO_SERVICE, NULL);
+		connect_finish(connect, CONNECT_NO_SERVICE, NULL, NULL);
 		return;
 	case RESOLVE_FAILED:
 		connect_say(connect, "the DNS could not say how %s is reached", connect->domain);
-		connect_finish(connect, CONNECT_DNS_FAILED, NULL);
+		connect_finish(connect, CONNECT_DNS_FAILED, NULL, NULL);
 		return;
 	}
 	connect_step(connect);
@@ -186,23 +203,18 @@ static void connect_found_addresses(void *owner, enum resolve_status status, con
                                     size_t count)
 {
 	struct connect *connect = owner;
-	const char *host = connect->targets[connect->target_next - 1].host;
+	const struct resolve_target *target = &connect->targets[connect->target_next - 1];
 
 	connect->resolve = NULL;
 	if (status == RESOLVE_FAILED)
 		connect->dns_failed = true;
-	if (status != RESOLVE_OK && connect->address_count == 0)
+	if (status != RESOLVE_OK && connect->place_count == 0)
 		connect_say(connect,
 		            status == RESOLVE_FAILED ? "the DNS could not say the address of %s"
 		                                     : "%s has no address in the DNS",
-		            host);
-	connect->addresses =
-		mem_realloc(connect->addresses, (connect->address_count + count) * sizeof(*addresses) + 1);
-	if (count)
-		memcpy(connect->addresses + connect->address_count, addresses, count * sizeof(*addresses));
-	connect->address_count += count;
-	if (connect->address_count > CONNECT_ATTEMPTS)
-		connect->address_count = CONNECT_ATTEMPTS;
+		            target->host);
+	for (size_t i = 0; i < count && connect->place_count < CONNECT_ATTEMPTS; i++)
+		connect->places[connect->place_count++] = (struct place){ addresses[i], target->tls };
 	if (!timer_is_running(&connect->step_timer))
 		connect_step(connect);
 }
@@ -238,10 +250,10 @@ static void attempt_ready(evutil_socket_t fd, short what, void *context)
 		error = errno;
 	if (error == 0) {
 		attempt->fd = -1;
-		connect_finish(connect, CONNECT_OK, transport_socket(connect->worker, fd));
+		connect_finish(connect, CONNECT_OK, transport_socket(connect->worker, fd), &attempt->place);
 		return;
 	}
-	connect_say_errno(connect, &attempt->address, error);
+	connect_say_errno(connect, &attempt->place.address, error);
 	attempt_free(attempt);
 	connect_step(connect);
 }
@@ -262,18 +274,18 @@ static int attempt_open(const struct address *address)
 }
 
 /* false: it has failed already. */
-static bool attempt_start(struct connect *connect, const struct address *address)
+static bool attempt_start(struct connect *connect, const struct place *place)
 {
 	struct attempt *attempt;
-	int fd = attempt_open(address);
+	int fd = attempt_open(&place->address);
 
 	if (fd < 0) {
-		connect_say_errno(connect, address, errno);
+		connect_say_errno(connect, &place->address, errno);
 		return false;
 	}
 	attempt = mem_zalloc(sizeof(*attempt));
 	attempt->connect = connect;
-	attempt->address = *address;
+	attempt->place = *place;
 	attempt->fd = fd;
 	event_assign(&attempt->event, worker_events(connect->worker), fd, EV_WRITE, attempt_ready, attempt);
 	event_add(&attempt->event, NULL);
@@ -292,18 +304,28 @@ static void connect_step_expired(struct worker *worker, struct timer *timer)
 static void connect_step(struct connect *connect)
 {
 	timer_stop(connect->worker, &connect->step_timer);
-	while (connect->address_next < connect->address_count)
-		if (attempt_start(connect, &connect->addresses[connect->address_next++])) {
+	while (connect->place_next < connect->place_count)
+		if (attempt_start(connect, &connect->places[connect->place_next++])) {
 			timer_start(connect->worker, &connect->step_timer, CONNECT_STEP_MS,
 			            connect_step_expired);
 			return;
 		}
 	if (connect->resolve)
 		return;
-	if (connect->target_next < connect->target_count && connect->address_count < CONNECT_ATTEMPTS)
+	if (connect->target_next < connect->target_count && connect->place_count < CONNECT_ATTEMPTS)
 		connect_resolve_next(connect);
 	else if (list_is_empty(&connect->attempts))
 		connect_fail(connect);
+}
+
+static void connect_ask_services(struct connect *connect, const struct connect_options *options)
+{
+	char *name = str_printf("%s.%s", options->service, options->domain);
+	char *tls_name = options->tls_service ? str_printf("%s.%s", options->tls_service, options->domain) : NULL;
+
+	connect->resolve = resolve_srv(connect->resolver, name, tls_name, connect_found_services, connect);
+	free(name);
+	free(tls_name);
 }
 
 struct connect *connect_start(struct worker *worker, struct resolver *resolver,
@@ -322,16 +344,13 @@ struct connect *connect_start(struct worker *worker, struct resolver *resolver,
 	timer_start(worker, &connect->deadline,
 	            options->timeout_ms ? options->timeout_ms : CONNECT_TIMEOUT_MS, connect_deadline_expired);
 	for (size_t i = 0; i < options->target_count; i++)
-		connect_add_target(connect, options->targets[i].host, options->targets[i].port);
-	if (connect->found_by_administrator || !options->service) {
-		if (!connect->found_by_administrator)
-			connect_add_target(connect, connect->domain, connect->fallback_port);
-		connect_resolve_next(connect);
-	} else {
-		char *name = str_printf("%s.%s", options->service, options->domain);
-
-		connect->resolve = resolve_srv(resolver, name, connect_found_services, connect);
-		free(name);
+		connect_add_target(connect, &options->targets[i]);
+	if (!connect->found_by_administrator && options->service) {
+		connect_ask_services(connect, options);
+		return connect;
 	}
+	if (!connect->found_by_administrator)
+		connect_add_fallback(connect);
+	connect_resolve_next(connect);
 	return connect;
 }

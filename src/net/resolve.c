@@ -1,407 +1,36 @@
 /* SPDX-License-Identifier: MIT
  *
- * DNS through c-ares: RFC 2782 (SRV), RFC 8305 §3 and §4 (both families side by side, then alternating).
- *
- * A lookup is one question to the DNS (a type and a name) with its answer; all who ask the same share it,
- * and it stays in the cache for the TTL. A resolve is one caller's question and needs one lookup (SRV) or
- * two (AAAA, A). What must stay true: only an answer that says so means "there is none"; everything else is
- * "could not find out" and is never cached.
+ * What callers want to know of the DNS: the services of a domain (RFC 2782, XEP-0368) and the addresses of a host
+ * (RFC 8305 §3 and §4: both families side by side, then alternating). A resolve is one caller's question and needs two
+ * lookups (dns.h) at most.
  */
 #include "net/resolve.h"
 
-#include <assert.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
-#include <ares.h>
-
-#include "base/list.h"
-#include "base/map.h"
 #include "base/mem.h"
-#include "event_door.h"
+#include "dns.h"
 #include "net/timer.h"
-#include "srv.h"
+
+enum { SERVICE_CLEAR, SERVICE_TLS }; /* the lookups of services */
 
 enum {
-	RESOLVE_RECORDS = 16,  /* of one answer; a domain that has more gets by with these */
-	RESOLVE_CACHED = 4096, /* lookups; beyond this the cache begins anew */
-	RESOLVE_TTL_MS = 3600 * 1000,
-	RESOLVE_NEGATIVE_MS = 60 * 1000,
-	RESOLVE_OTHER_FAMILY_MS = 300, /* what the slower family gets when the faster has answered */
-	DNS_CLASS_IN = 1,
-	DNS_A = 1,
-	DNS_AAAA = 28,
-	DNS_SRV = 33,
-	DNS_HEADER = 12,
-};
-
-struct resolver {
-	struct worker *worker;
-	ares_channel channel;
-	struct timer timer;   /* when c-ares wants to look at its own time-outs */
-	struct list sockets;  /* struct resolver_socket */
-	struct list resolves; /* all under way */
-	struct map *lookups;
-};
-
-struct resolver_socket {
-	struct list_link link;
-	struct resolver *resolver;
-	int fd;
-	struct event event;
-};
-
-struct lookup {
-	struct resolver *resolver; /* NULL: it has left the cache */
-	unsigned refs;             /* the cache, c-ares while it asks, each resolve */
-	bool asking;
-	enum resolve_status status;
-	uint64_t until_ms;
-	struct list waiting;                        /* struct lookup_use */
-	struct srv_record records[RESOLVE_RECORDS]; /* SRV; hosts owned */
-	struct address addresses[RESOLVE_RECORDS];  /* A, AAAA; without port */
-	size_t count;
-	uint16_t type;
-	size_t key_len;
-	char key[]; /* type (two bytes), name, NUL */
-};
-
-struct lookup_use {
-	struct list_link link; /* in lookup->waiting while it asks */
-	struct resolve *resolve;
-	struct lookup *lookup; /* counted; NULL: this one is not needed */
+	RESOLVE_OTHER_MS = 300, /* what the slower lookup gets when the faster has an answer */
 };
 
 struct resolve {
 	struct list_link link;
 	struct resolver *resolver;
-	struct lookup_use uses[2]; /* SRV; or AAAA and A */
+	struct lookup_use uses[2]; /* SRV of both services; or AAAA and A */
 	struct timer timer;        /* an answer that is at hand already, or the slower family's time */
-	struct address known[RESOLVE_RECORDS]; /* a literal's, or of the hosts file */
+	struct address known[DNS_RECORDS]; /* a literal's, or of the hosts file */
 	size_t known_count;
 	uint16_t port;
 	resolve_srv_done *srv_done;
 	resolve_addresses_done *addresses_done;
 	void *owner;
 };
-
-/* ---- c-ares on the worker's loop ---- */
-
-static void resolver_wait(struct resolver *resolver);
-
-static void resolver_timer_expired(struct worker *worker, struct timer *timer)
-{
-	struct resolver *resolver = LIST_MEMBER(timer, struct resolver, timer);
-
-	(void)worker;
-	ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	resolver_wait(resolver);
-}
-
-static void resolver_wait(struct resolver *resolver)
-{
-	struct timeval tv;
-
-	if (ares_timeout(resolver->channel, NULL, &tv))
-		timer_start(resolver->worker, &resolver->timer,
-		            (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1,
-		            resolver_timer_expired);
-	else
-		timer_stop(resolver->worker, &resolver->timer);
-}
-
-static void resolver_socket_ready(evutil_socket_t fd, short what, void *context)
-{
-	struct resolver *resolver = ((struct resolver_socket *)context)->resolver;
-
-	worker_stirred(resolver->worker);
-	ares_process_fd(resolver->channel, what & EV_READ ? fd : ARES_SOCKET_BAD,
-	                what & EV_WRITE ? fd : ARES_SOCKET_BAD);
-	resolver_wait(resolver);
-}
-
-static struct resolver_socket *resolver_socket_get(struct resolver *resolver, int fd)
-{
-	struct resolver_socket *s;
-
-	for (struct list_link *l = list_first(&resolver->sockets); l; l = list_next(&resolver->sockets, l))
-		if (LIST_MEMBER(l, struct resolver_socket, link)->fd == fd)
-			return LIST_MEMBER(l, struct resolver_socket, link);
-	s = mem_zalloc(sizeof(*s));
-	s->resolver = resolver;
-	s->fd = fd;
-	event_assign(&s->event, worker_events(resolver->worker), fd, EV_READ, resolver_socket_ready, s);
-	list_add_last(&resolver->sockets, &s->link);
-	return s;
-}
-
-static void resolver_socket_changed(void *context, ares_socket_t fd, int readable, int writable)
-{
-	struct resolver *resolver = context;
-	struct resolver_socket *s = resolver_socket_get(resolver, fd);
-	short what = (short)(EV_PERSIST | (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0));
-
-	event_del(&s->event);
-	if (!readable && !writable) {
-		list_remove(&s->link);
-		free(s);
-		return;
-	}
-	event_assign(&s->event, worker_events(resolver->worker), fd, what, resolver_socket_ready, s);
-	event_add(&s->event, NULL);
-}
-
-static void resolver_set_servers(struct resolver *resolver, const struct address *servers, size_t count)
-{
-	struct ares_addr_port_node *nodes = mem_zalloc(count * sizeof(*nodes));
-
-	for (size_t i = 0; i < count; i++) {
-		nodes[i].next = i + 1 < count ? &nodes[i + 1] : NULL;
-		nodes[i].family = servers[i].any.sa_family;
-		nodes[i].udp_port = nodes[i].tcp_port = address_port(&servers[i]);
-		if (nodes[i].family == AF_INET)
-			nodes[i].addr.addr4 = servers[i].v4.sin_addr;
-		else
-			memcpy(&nodes[i].addr.addr6, &servers[i].v6.sin6_addr, sizeof(nodes[i].addr.addr6));
-	}
-	ares_set_servers_ports(resolver->channel, nodes);
-	free(nodes);
-}
-
-struct resolver *resolver_new(struct worker *worker, const struct resolver_options *options)
-{
-	struct resolver *resolver = mem_zalloc(sizeof(*resolver));
-	struct ares_options ares = {
-		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
-		.timeout = (int)options->timeout_ms,
-		.tries = (int)options->tries,
-		.sock_state_cb = resolver_socket_changed,
-		.sock_state_cb_data = resolver,
-	};
-	int status;
-
-	resolver->worker = worker;
-	resolver->lookups = map_new(worker_seed(worker));
-	list_init(&resolver->sockets);
-	list_init(&resolver->resolves);
-	status = ares_init_options(&resolver->channel, &ares,
-	                           ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-	                                   ARES_OPT_SOCK_STATE_CB);
-	if (status != ARES_SUCCESS)
-		abort(); /* only out of memory: what it cannot read it does without */
-	if (options->count)
-		resolver_set_servers(resolver, options->servers, options->count);
-	return resolver;
-}
-
-/* ---- lookups ---- */
-
-static void lookup_unref(struct lookup *lookup)
-{
-	if (--lookup->refs > 0)
-		return;
-	for (size_t i = 0; i < lookup->count && lookup->type == DNS_SRV; i++)
-		free((char *)lookup->records[i].host);
-	free(lookup);
-}
-
-static void lookup_forget(struct lookup *lookup)
-{
-	map_remove(lookup->resolver->lookups, lookup->key, lookup->key_len);
-	lookup->resolver = NULL;
-	lookup_unref(lookup);
-}
-
-void resolver_flush(struct resolver *resolver)
-{
-	struct map_walk walk = { 0 };
-	struct lookup *lookup;
-
-	while ((lookup = map_next(resolver->lookups, &walk)))
-		if (!lookup->asking)
-			lookup_forget(lookup);
-}
-
-/* Where the bytes of the name at `at` end; 0: the message is broken. */
-static size_t dns_skip_name(const unsigned char *message, size_t len, size_t at)
-{
-	while (at < len && message[at] && message[at] < 0xc0)
-		at += 1u + message[at];
-	if (at >= len)
-		return 0;
-	return at + (message[at] ? 2 : 1);
-}
-
-static uint32_t dns_number(const unsigned char *at, size_t bytes)
-{
-	uint32_t number = 0;
-
-	while (bytes-- > 0)
-		number = number << 8 | *at++;
-	return number;
-}
-
-/* The smallest TTL of the answer's records, in seconds (RFC 1035 §4.1); c-ares does not tell it for SRV. */
-static uint32_t dns_ttl(const unsigned char *message, size_t len)
-{
-	uint32_t ttl = UINT32_MAX;
-	size_t at = DNS_HEADER;
-
-	if (len < DNS_HEADER)
-		return 0;
-	for (uint32_t left = dns_number(message + 4, 2); left > 0; left--) {
-		at = dns_skip_name(message, len, at);
-		if (at == 0)
-			return 0;
-		at += 4;
-	}
-	for (uint32_t left = dns_number(message + 6, 2); left > 0; left--) {
-		at = dns_skip_name(message, len, at);
-		if (at == 0 || at + 10 > len)
-			return 0;
-		if (dns_number(message + at + 4, 4) < ttl)
-			ttl = dns_number(message + at + 4, 4);
-		at += 10 + dns_number(message + at + 8, 2);
-	}
-	return ttl;
-}
-
-static int lookup_read_srv(struct lookup *lookup, const unsigned char *message, int len)
-{
-	struct ares_srv_reply *first;
-	int status = ares_parse_srv_reply(message, len, &first);
-
-	if (status != ARES_SUCCESS)
-		return status;
-	for (struct ares_srv_reply *r = first; r && lookup->count < RESOLVE_RECORDS; r = r->next)
-		lookup->records[lookup->count++] =
-			(struct srv_record){ str_dup(r->host), r->priority, r->weight, r->port };
-	ares_free_data(first);
-	return ARES_SUCCESS;
-}
-
-static int lookup_read_a(struct lookup *lookup, const unsigned char *message, int len)
-{
-	struct ares_addrttl found[RESOLVE_RECORDS];
-	int count = RESOLVE_RECORDS;
-	int status = ares_parse_a_reply(message, len, NULL, found, &count);
-
-	if (status != ARES_SUCCESS)
-		return status;
-	for (int i = 0; i < count; i++)
-		lookup->addresses[lookup->count++].v4 =
-			(struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = found[i].ipaddr };
-	return ARES_SUCCESS;
-}
-
-static int lookup_read_aaaa(struct lookup *lookup, const unsigned char *message, int len)
-{
-	struct ares_addr6ttl found[RESOLVE_RECORDS];
-	int count = RESOLVE_RECORDS;
-	int status = ares_parse_aaaa_reply(message, len, NULL, found, &count);
-
-	if (status != ARES_SUCCESS)
-		return status;
-	for (int i = 0; i < count; i++) {
-		struct sockaddr_in6 *v6 = &lookup->addresses[lookup->count++].v6;
-
-		*v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
-		memcpy(&v6->sin6_addr, &found[i].ip6addr, sizeof(v6->sin6_addr));
-	}
-	return ARES_SUCCESS;
-}
-
-static int lookup_read(struct lookup *lookup, const unsigned char *message, int len)
-{
-	switch (lookup->type) {
-	case DNS_SRV:
-		return lookup_read_srv(lookup, message, len);
-	case DNS_A:
-		return lookup_read_a(lookup, message, len);
-	default:
-		return lookup_read_aaaa(lookup, message, len);
-	}
-}
-
-/* NXDOMAIN, and NOERROR without such a record; a name that the DNS cannot express does not exist there
- * either. */
-static enum resolve_status lookup_judge(const struct lookup *lookup, int status)
-{
-	if (status == ARES_SUCCESS)
-		return lookup->count ? RESOLVE_OK : RESOLVE_NONE;
-	if (status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_EBADNAME)
-		return RESOLVE_NONE;
-	return RESOLVE_FAILED;
-}
-
-static void resolve_progress(struct resolve *resolve);
-
-static void lookup_answered(void *context, int status, int timeouts, unsigned char *message, int len)
-{
-	struct lookup *lookup = context;
-	uint64_t ms = RESOLVE_NEGATIVE_MS;
-	struct list_link *use;
-
-	(void)timeouts;
-	lookup->asking = false;
-	if (status == ARES_SUCCESS) {
-		status = lookup_read(lookup, message, len);
-		ms = (uint64_t)dns_ttl(message, (size_t)len) * 1000;
-	}
-	lookup->status = lookup_judge(lookup, status);
-	if (lookup->status == RESOLVE_FAILED)
-		ms = 0;
-	if (lookup->status == RESOLVE_NONE && ms > RESOLVE_NEGATIVE_MS)
-		ms = RESOLVE_NEGATIVE_MS;
-	if (lookup->resolver)
-		lookup->until_ms =
-			worker_now_ms(lookup->resolver->worker) + (ms < RESOLVE_TTL_MS ? ms : RESOLVE_TTL_MS);
-	while ((use = list_take_first(&lookup->waiting)))
-		resolve_progress(LIST_MEMBER(use, struct lookup_use, link)->resolve);
-	lookup_unref(lookup);
-}
-
-static struct lookup *lookup_ask(struct resolver *resolver, const char *key, size_t key_len, uint16_t type)
-{
-	struct lookup *lookup = mem_zalloc(sizeof(*lookup) + key_len + 1);
-
-	lookup->resolver = resolver;
-	lookup->refs = 2;
-	lookup->asking = true;
-	lookup->type = type;
-	lookup->key_len = key_len;
-	memcpy(lookup->key, key, key_len);
-	list_init(&lookup->waiting);
-	if (map_count(resolver->lookups) >= RESOLVE_CACHED)
-		resolver_flush(resolver);
-	map_put(resolver->lookups, lookup->key, key_len, lookup);
-	ares_query(resolver->channel, lookup->key + 2, DNS_CLASS_IN, type, lookup_answered, lookup);
-	resolver_wait(resolver);
-	return lookup;
-}
-
-/* The lookup of that question: one that is under way, one from the cache, or a new one. */
-static struct lookup *lookup_get(struct resolver *resolver, uint16_t type, const char *name)
-{
-	size_t key_len = 2 + strlen(name);
-	char *key = mem_alloc(key_len + 1);
-	struct lookup *lookup;
-
-	key[0] = (char)(type >> 8);
-	key[1] = (char)type;
-	memcpy(key + 2, name, key_len - 1);
-	lookup = map_find(resolver->lookups, key, key_len);
-	if (lookup && !lookup->asking && worker_now_ms(resolver->worker) >= lookup->until_ms) {
-		lookup_forget(lookup);
-		lookup = NULL;
-	}
-	if (!lookup)
-		lookup = lookup_ask(resolver, key, key_len, type);
-	free(key);
-	return lookup;
-}
 
 /* ---- questions ---- */
 
@@ -411,11 +40,11 @@ static struct resolve *resolve_new(struct resolver *resolver, void *owner)
 
 	resolve->resolver = resolver;
 	resolve->owner = owner;
-	list_add_last(&resolver->resolves, &resolve->link);
+	list_add_last(resolver_resolves(resolver), &resolve->link);
 	return resolve;
 }
 
-static void resolve_need(struct resolve *resolve, size_t number, uint16_t type, const char *name)
+static void resolve_need(struct resolve *resolve, size_t number, enum dns_type type, const char *name)
 {
 	struct lookup_use *use = &resolve->uses[number];
 
@@ -428,7 +57,7 @@ static void resolve_need(struct resolve *resolve, size_t number, uint16_t type, 
 
 static void resolve_free(struct resolve *resolve)
 {
-	timer_stop(resolve->resolver->worker, &resolve->timer);
+	timer_stop(resolver_worker(resolve->resolver), &resolve->timer);
 	list_remove(&resolve->link);
 	for (size_t i = 0; i < 2; i++) {
 		list_remove(&resolve->uses[i].link);
@@ -455,25 +84,50 @@ static bool use_is_ok(const struct lookup_use *use)
 	return use->lookup && !use->lookup->asking && use->lookup->status == RESOLVE_OK;
 }
 
-/* Targets of the SRV records in the order of this attempt; a target "." alone means that there is no
- * such service. */
-static void resolve_finish_srv(struct resolve *resolve)
+/* The records of both services in one order of priority (XEP-0368 §3). A target "." alone means that there is no such
+ * service. */
+static size_t resolve_gather_services(const struct resolve *resolve, struct srv_record *out)
 {
-	const struct lookup *lookup = resolve->uses[0].lookup;
-	struct srv_record records[RESOLVE_RECORDS];
-	struct resolve_target targets[RESOLVE_RECORDS];
-	enum resolve_status status = lookup->status;
 	size_t count = 0;
 
-	for (size_t i = 0; i < lookup->count; i++)
-		if (lookup->records[i].host[0])
-			records[count++] = lookup->records[i];
-	srv_order(records, count, worker_entropy(resolve->resolver->worker));
+	for (size_t i = 0; i < 2; i++) {
+		const struct lookup *lookup = use_is_ok(&resolve->uses[i]) ? resolve->uses[i].lookup : NULL;
+
+		for (size_t j = 0; lookup && j < lookup->count; j++) {
+			out[count] = lookup->records[j];
+			out[count].tls = i == SERVICE_TLS;
+			count += out[count].host[0] != '\0';
+		}
+	}
+	srv_order(out, count, worker_entropy(resolver_worker(resolve->resolver)));
+	return count;
+}
+
+/* Without a target: one that could not be asked for may have some; "there is none" is what both must say. */
+static enum resolve_status resolve_judge_services(const struct resolve *resolve)
+{
+	enum resolve_status status = RESOLVE_NONE;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct lookup_use *use = &resolve->uses[i];
+
+		if (use_is_asking(use) || (use->lookup && use->lookup->status == RESOLVE_FAILED))
+			return RESOLVE_FAILED;
+		if (use_is_ok(use))
+			status = RESOLVE_REFUSED;
+	}
+	return status;
+}
+
+static void resolve_finish_srv(struct resolve *resolve)
+{
+	struct srv_record records[2 * DNS_RECORDS];
+	struct resolve_target targets[2 * DNS_RECORDS];
+	size_t count = resolve_gather_services(resolve, records);
+
 	for (size_t i = 0; i < count; i++)
-		targets[i] = (struct resolve_target){ records[i].host, records[i].port };
-	if (status == RESOLVE_OK && count == 0)
-		status = RESOLVE_REFUSED;
-	resolve->srv_done(resolve->owner, status, targets, count);
+		targets[i] = (struct resolve_target){ records[i].host, records[i].port, records[i].tls };
+	resolve->srv_done(resolve->owner, count ? RESOLVE_OK : resolve_judge_services(resolve), targets, count);
 }
 
 /* Both families as they alternate in RFC 8305 §4. */
@@ -481,7 +135,7 @@ static size_t resolve_interleave(struct resolve *resolve, struct address *out)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < RESOLVE_RECORDS; i++)
+	for (size_t i = 0; i < DNS_RECORDS; i++)
 		for (size_t family = 0; family < 2; family++) {
 			const struct lookup_use *use = &resolve->uses[family];
 
@@ -502,7 +156,7 @@ static enum resolve_status resolve_judge_addresses(const struct resolve *resolve
 
 static void resolve_finish_addresses(struct resolve *resolve)
 {
-	struct address addresses[2 * RESOLVE_RECORDS];
+	struct address addresses[2 * DNS_RECORDS];
 	size_t count = resolve->known_count;
 
 	memcpy(addresses, resolve->known, count * sizeof(addresses[0]));
@@ -519,7 +173,7 @@ static void resolve_finish_addresses(struct resolve *resolve)
 
 static void resolve_finish(struct resolve *resolve)
 {
-	timer_stop(resolve->resolver->worker, &resolve->timer);
+	timer_stop(resolver_worker(resolve->resolver), &resolve->timer);
 	list_remove(&resolve->link);
 	if (resolve->srv_done)
 		resolve_finish_srv(resolve);
@@ -534,13 +188,14 @@ static void resolve_timer_expired(struct worker *worker, struct timer *timer)
 	resolve_finish(LIST_MEMBER(timer, struct resolve, timer));
 }
 
-/* A lookup of it has been answered. */
-static void resolve_progress(struct resolve *resolve)
+void lookup_use_answered(struct lookup_use *use)
 {
+	struct resolve *resolve = use->resolve;
+
 	if (!use_is_asking(&resolve->uses[0]) && !use_is_asking(&resolve->uses[1]))
 		resolve_finish(resolve);
 	else if (use_is_ok(&resolve->uses[0]) || use_is_ok(&resolve->uses[1]))
-		timer_start(resolve->resolver->worker, &resolve->timer, RESOLVE_OTHER_FAMILY_MS,
+		timer_start(resolver_worker(resolve->resolver), &resolve->timer, RESOLVE_OTHER_MS,
 		            resolve_timer_expired);
 }
 
@@ -548,35 +203,20 @@ static void resolve_progress(struct resolve *resolve)
 static struct resolve *resolve_begin(struct resolve *resolve)
 {
 	if (!use_is_asking(&resolve->uses[0]) && !use_is_asking(&resolve->uses[1]))
-		timer_start(resolve->resolver->worker, &resolve->timer, 0, resolve_timer_expired);
+		timer_start(resolver_worker(resolve->resolver), &resolve->timer, 0, resolve_timer_expired);
 	return resolve;
 }
 
-struct resolve *resolve_srv(struct resolver *resolver, const char *name, resolve_srv_done *done, void *owner)
+struct resolve *resolve_srv(struct resolver *resolver, const char *name, const char *tls_name, resolve_srv_done *done,
+                            void *owner)
 {
 	struct resolve *resolve = resolve_new(resolver, owner);
 
 	resolve->srv_done = done;
-	resolve_need(resolve, 0, DNS_SRV, name);
+	resolve_need(resolve, SERVICE_CLEAR, DNS_SRV, name);
+	if (tls_name)
+		resolve_need(resolve, SERVICE_TLS, DNS_SRV, tls_name);
 	return resolve_begin(resolve);
-}
-
-static void resolve_add_hosts(struct resolve *resolve, const char *host, int family)
-{
-	struct hostent *found;
-
-	if (ares_gethostbyname_file(resolve->resolver->channel, host, family, &found) != ARES_SUCCESS)
-		return;
-	for (char **at = found->h_addr_list; *at && resolve->known_count < RESOLVE_RECORDS; at++) {
-		struct address *address = &resolve->known[resolve->known_count++];
-
-		address->any.sa_family = (sa_family_t)family;
-		if (family == AF_INET)
-			memcpy(&address->v4.sin_addr, *at, sizeof(address->v4.sin_addr));
-		else
-			memcpy(&address->v6.sin6_addr, *at, sizeof(address->v6.sin6_addr));
-	}
-	ares_free_hostent(found);
 }
 
 /* Literals and the system's hosts file come before the DNS. */
@@ -591,8 +231,8 @@ struct resolve *resolve_addresses(struct resolver *resolver, const char *host, u
 		resolve->known_count = 1;
 		return resolve_begin(resolve);
 	}
-	resolve_add_hosts(resolve, host, AF_INET6);
-	resolve_add_hosts(resolve, host, AF_INET);
+	dns_read_hosts(resolver, host, AF_INET6, resolve->known, &resolve->known_count);
+	dns_read_hosts(resolver, host, AF_INET, resolve->known, &resolve->known_count);
 	if (resolve->known_count == 0) {
 		resolve_need(resolve, 0, DNS_AAAA, host);
 		resolve_need(resolve, 1, DNS_A, host);
@@ -602,20 +242,11 @@ struct resolve *resolve_addresses(struct resolver *resolver, const char *host, u
 
 void resolver_free(struct resolver **resolver)
 {
-	struct resolver *r = *resolver;
 	struct list_link *link;
-	struct map_walk walk = { 0 };
-	struct lookup *lookup;
 
-	if (!r)
+	if (!*resolver)
 		return;
-	while ((link = list_first(&r->resolves)))
+	while ((link = list_first(resolver_resolves(*resolver))))
 		resolve_free(LIST_MEMBER(link, struct resolve, link));
-	while ((lookup = map_next(r->lookups, &walk)))
-		lookup_forget(lookup);
-	ares_destroy(r->channel);
-	timer_stop(r->worker, &r->timer);
-	map_free(&r->lookups);
-	free(r);
-	*resolver = NULL;
+	resolver_close(resolver);
 }

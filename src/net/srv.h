@@ -6,6 +6,7 @@
 #ifndef NET_SRV_H
 #define NET_SRV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 struct srv_record {
 	const char *host; /* no final dot; "" is the target "." */
 	uint16_t priority, weight, port;
+	bool tls; /* of the service where TLS begins at once; the caller's */
 };
 
 /* Puts the records into the order for one attempt to reach the service. */

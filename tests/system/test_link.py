@@ -60,6 +60,34 @@ async def test_subscription_and_iq(place):
     await ann.leave()
 
 
+SERVER_TLS = 'listen "servers-tls" {{ kind = server-tls  address = "{}"  port = 5270 }}\n'
+
+
+async def test_tls_from_the_first_byte(place):
+    """XEP-0368: the DNS says so on one side, the configuration on the other; STARTTLS is nowhere to be had."""
+    dns = Dns("127.0.0.8")
+    where = f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\n'
+    north = place.branch("north.example", "127.0.0.2", where + SERVER_TLS.format("127.0.0.2"))
+    south = place.branch("south.example", "127.0.0.3", SERVER_TLS.format("127.0.0.3") +
+                         'peer "north.example" { address = { "127.0.0.2:5270" }  direct-tls = yes }\n')
+    dns.host("xmpp.south.example", south.address)
+    dns.service("south.example", "xmpp.south.example", 5270, service="_xmpps-server._tcp")
+    dns.service("south.example", ".", 0)
+    ann, bob = await two_people(north, south)
+    ann.send_message(mto="bob@south.example", mbody="under TLS", mtype="chat")
+    await bob.message("under TLS")
+    bob.send_message(mto="ann@north.example", mbody="likewise", mtype="chat")
+    await ann.message("likewise")
+    for branch in north, south:
+        out = [p for p in branch.ask("peer", "list") if p["direction"] == "out"]
+        assert [p["tls"] for p in out] == ["TLSv1.3"], out
+    raw = Raw(south.address, 5270)
+    raw.send("<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' to='south.example'>")
+    raw.expect_close()
+    await ann.leave()
+    await bob.leave()
+
+
 async def test_domain_that_does_not_exist(place):
     dns, north, south = two_branches(place)
     ann, bob = await two_people(north, south)

@@ -113,11 +113,11 @@ static void test_hosts(void **state)
 
 static void test_listens(void **state)
 {
-	static const char *const expected[] = { "0.0.0.0:5222",   "[::]:5222",      "0.0.0.0:5223", "[::]:5223",
+	static const char *const expected[] = { "0.0.0.0:5222",   "[::]:5222",      "0.0.0.0:5269", "[::]:5269",
 		                                "192.0.2.1:5269", "127.0.0.1:5347", "[::1]:6000" };
 	const struct config *config = load("host \"north.example\" { }\ntls { client-required = no }\n"
 	                                   "listen a { kind = client }\n"
-	                                   "listen b { kind = client-tls }\n"
+	                                   "listen b { kind = server }\n"
 	                                   "listen c { kind = server address = \"192.0.2.1\" }\n"
 	                                   "listen d { kind = component }\n"
 	                                   "listen e { kind = client address = \"::1\" port = 6000 }\n");
@@ -130,7 +130,7 @@ static void test_listens(void **state)
 		address_write(&config->listens[i].address, text);
 		assert_string_equal(text, expected[i]);
 	}
-	assert_int_equal(config->listens[2].kind, LISTEN_CLIENT_TLS);
+	assert_int_equal(config->listens[2].kind, LISTEN_SERVER);
 	assert_true(config->listens[1].may_lack);
 	assert_false(config->listens[6].may_lack);
 	config_unref(&config);
@@ -180,6 +180,9 @@ static void test_faults(void **state)
 	             "hansa.conf:2: bad value \"10.0.0.0/40\" for trusted; allowed: an IP address, or a "
 	             "network like "
 	             "10.0.0.0/8");
+	assert_fault("host \"north.example\" { }\ntls { client-required = no }\nlisten x { kind = server-tls }\n",
+	             "hansa.conf:2: a listen section of kind server-tls needs a certificate; allowed: certificate and "
+	             "key here or for each host");
 	assert_fault("host \"north.example\" { }\ntls { client-required = no }\nlog { target = file }\n",
 	             "hansa.conf:3: the target file needs a path");
 	assert_fault("host \"north.example\" { }\ntls { client-required = no }\ndns { servers = { "

@@ -25,10 +25,11 @@ struct caller {
 	bool done;
 	enum connect_status status;
 	char reason[400];
+	bool tls;
 	char peer[ADDRESS_TEXT];
 };
 
-static void caller_done(void *owner, enum connect_status status, struct transport *transport,
+static void caller_done(void *owner, enum connect_status status, struct transport *transport, bool tls,
                         const char *reason)
 {
 	struct caller *caller = owner;
@@ -37,6 +38,7 @@ static void caller_done(void *owner, enum connect_status status, struct transpor
 	assert_false(caller->done);
 	caller->done = true;
 	caller->status = status;
+	caller->tls = tls;
 	snprintf(caller->reason, sizeof(caller->reason), "%s", reason);
 	assert_int_equal(status == CONNECT_OK, transport != NULL);
 	if (!transport)
@@ -108,6 +110,7 @@ static void call(struct caller *caller, const char *domain)
 	const struct connect_options options = {
 		.domain = domain,
 		.service = "_xmpp-server._tcp",
+		.tls_service = "_xmpps-server._tcp",
 		.fallback_port = caller->port,
 		.timeout_ms = 3000,
 	};
@@ -124,7 +127,49 @@ static void srv_says_where(void **state)
 	tiny_dns_host(caller->dns, "xmpp.south.example", "127.0.0.2");
 	call(caller, "south.example");
 	assert_int_equal(caller->status, CONNECT_OK);
+	assert_false(caller->tls);
 	assert_memory_equal(caller->peer, "127.0.0.2:", 10);
+}
+
+/* Both services stand in one order (XEP-0368 §3); where nobody answers the other is tried. */
+static void tls_at_once_has_its_place_in_the_order(void **state)
+{
+	struct caller *caller = *state;
+
+	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 5, 0, "a.south.example", caller->port);
+	tiny_dns_srv(caller->dns, "_xmpps-server._tcp.south.example", 3, 0, "b.south.example", caller->port);
+	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 1, 0, "refuses.south.example", caller->port);
+	tiny_dns_host(caller->dns, "refuses.south.example", "127.0.0.77");
+	tiny_dns_host(caller->dns, "a.south.example", "127.0.0.2");
+	tiny_dns_host(caller->dns, "b.south.example", "127.0.0.2");
+	call(caller, "south.example");
+	assert_int_equal(caller->status, CONNECT_OK);
+	assert_true(caller->tls);
+}
+
+static void tls_at_once_alone(void **state)
+{
+	struct caller *caller = *state;
+
+	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 0, 0, ".", 0);
+	tiny_dns_srv(caller->dns, "_xmpps-server._tcp.south.example", 9, 0, "b.south.example", caller->port);
+	tiny_dns_host(caller->dns, "b.south.example", "127.0.0.2");
+	call(caller, "south.example");
+	assert_int_equal(caller->status, CONNECT_OK);
+	assert_true(caller->tls);
+}
+
+/* What could not be found out about one service does not stand in the way of the other. */
+static void trouble_with_one_service_leaves_the_other(void **state)
+{
+	struct caller *caller = *state;
+
+	tiny_dns_fault(caller->dns, "_xmpps-server._tcp.south.example", 0, TINY_DNS_SERVFAIL);
+	tiny_dns_srv(caller->dns, "_xmpp-server._tcp.south.example", 0, 0, "a.south.example", caller->port);
+	tiny_dns_host(caller->dns, "a.south.example", "127.0.0.2");
+	call(caller, "south.example");
+	assert_int_equal(caller->status, CONNECT_OK);
+	assert_false(caller->tls);
 }
 
 static void without_srv_the_domain_itself(void **state)
@@ -232,8 +277,8 @@ static void nobody_listens(void **state)
 static void the_administrator_knows_better(void **state)
 {
 	struct caller *caller = *state;
-	const struct resolve_target targets[] = { { "127.0.0.77", caller->port },
-		                                  { "127.0.0.2", caller->port } };
+	const struct resolve_target targets[] = { { "127.0.0.77", caller->port, false },
+		                                  { "127.0.0.2", caller->port, true } };
 	const struct connect_options options = {
 		.domain = "south.example",
 		.service = "_xmpp-server._tcp",
@@ -244,6 +289,7 @@ static void the_administrator_knows_better(void **state)
 
 	call_with(caller, &options);
 	assert_int_equal(caller->status, CONNECT_OK);
+	assert_true(caller->tls);
 	assert_int_equal(caller->dns->asked, 0);
 }
 
@@ -280,6 +326,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, caller_setup, caller_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(srv_says_where),          TEST(without_srv_the_domain_itself),
+		TEST(tls_at_once_has_its_place_in_the_order),
+		TEST(tls_at_once_alone),       TEST(trouble_with_one_service_leaves_the_other),
 		TEST(dead_targets_are_passed), TEST(a_silent_address_does_not_hold_up),
 		TEST(nothing_there),           TEST(no_fallback_behind_srv),
 		TEST(a_dot_is_a_refusal),      TEST(trouble_with_srv_is_no_fallback),

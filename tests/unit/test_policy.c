@@ -91,8 +91,9 @@ static void addresses_are_read(void **state)
 	             NULL);
 	const struct peer_policy *policy = find(config, "far.example");
 	static const struct resolve_target expected[] = {
-		{ "xmpp.far.example", 5269 }, { "xmpp.far.example", 5270 }, { "192.0.2.7", 5269 },
-		{ "192.0.2.7", 1 },           { "2001:db8::1", 2 },
+		{ "xmpp.far.example", 5269, false }, { "xmpp.far.example", 5270, false },
+		{ "192.0.2.7", 5269, false },        { "192.0.2.7", 1, false },
+		{ "2001:db8::1", 2, false },
 	};
 
 	(void)state;
@@ -114,6 +115,7 @@ static void faults_are_told(void **state)
 		"peer far.example { address = { \":5269\" } }\n",
 		"peer far.example { address = { \"\" } }\n",
 		"peer far.example { tls = never }\n",
+		"peer far.example { address = { \"x.example\" }  direct-tls = yes }\n",
 		"peer far.example { wait = 10ms }\n",
 		"peer far.example { }\npeer FAR.example { }\n",
 		"peer north.example { }\n",

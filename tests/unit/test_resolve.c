@@ -92,7 +92,7 @@ static void ask_services(struct asker *asker, const char *name)
 {
 	unsigned before = asker->answers;
 
-	assert_non_null(resolve_srv(asker->resolver, name, asker_found_services, asker));
+	assert_non_null(resolve_srv(asker->resolver, name, NULL, asker_found_services, asker));
 	assert_int_equal(asker->answers, before);
 	asker_wait(asker, before + 1);
 }
@@ -251,8 +251,8 @@ static void equal_questions_are_asked_once(void **state)
 	const char *name = "_xmpp-server._tcp.south.example";
 
 	tiny_dns_srv(asker->dns, name, 0, 0, "main.south.example", 5269);
-	resolve_srv(asker->resolver, name, asker_found_services, asker);
-	resolve_srv(asker->resolver, name, asker_found_services, asker);
+	resolve_srv(asker->resolver, name, NULL, asker_found_services, asker);
+	resolve_srv(asker->resolver, name, NULL, asker_found_services, asker);
 	asker_wait(asker, 2);
 	assert_int_equal(asker->dns->asked, 1);
 }
@@ -261,7 +261,7 @@ static void cancelled_questions_are_not_answered(void **state)
 {
 	struct asker *asker = *state;
 	struct resolve *resolve =
-		resolve_srv(asker->resolver, "nowhere.example", asker_found_services, asker);
+		resolve_srv(asker->resolver, "nowhere.example", NULL, asker_found_services, asker);
 	struct resolve *literal =
 		resolve_addresses(asker->resolver, "192.0.2.1", 1, asker_found_addresses, asker);
 
@@ -270,7 +270,7 @@ static void cancelled_questions_are_not_answered(void **state)
 	assert_null(resolve);
 	ask_services(asker, "elsewhere.example");
 	assert_int_equal(asker->answers, 1);
-	resolve_srv(asker->resolver, "unanswered.example", asker_found_services, asker);
+	resolve_srv(asker->resolver, "unanswered.example", NULL, asker_found_services, asker);
 }
 
 int main(void)

@@ -17,10 +17,10 @@ enum { DRAWS = 20000 };
 static void lower_priorities_come_first(void **state)
 {
 	struct srv_record records[] = {
-		{ "c", 20, 100, 1 },
-		{ "a", 5, 0, 1 },
-		{ "d", 30, 1, 1 },
-		{ "b", 10, 7, 1 },
+		{ "c", 20, 100, 1, false },
+		{ "a", 5, 0, 1, false },
+		{ "d", 30, 1, 1, false },
+		{ "b", 10, 7, 1, false },
 	};
 
 	(void)state;
@@ -44,7 +44,7 @@ static void draw(const struct srv_record *from, size_t count, unsigned first[26]
 
 static void weights_are_probabilities(void **state)
 {
-	const struct srv_record records[] = { { "a", 1, 10, 1 }, { "b", 1, 30, 1 }, { "c", 1, 60, 1 } };
+	const struct srv_record records[] = { { "a", 1, 10, 1, false }, { "b", 1, 30, 1, false }, { "c", 1, 60, 1, false } };
 	unsigned first[26];
 
 	(void)state;
@@ -56,7 +56,7 @@ static void weights_are_probabilities(void **state)
 
 static void weight_zero_is_seldom_but_not_never(void **state)
 {
-	const struct srv_record records[] = { { "a", 1, 0, 1 }, { "b", 1, 99, 1 } };
+	const struct srv_record records[] = { { "a", 1, 0, 1, false }, { "b", 1, 99, 1, false } };
 	unsigned first[26];
 
 	(void)state;
@@ -66,7 +66,7 @@ static void weight_zero_is_seldom_but_not_never(void **state)
 
 static void all_of_weight_zero_all_appear(void **state)
 {
-	struct srv_record records[] = { { "a", 1, 0, 1 }, { "b", 1, 0, 1 }, { "c", 1, 0, 1 } };
+	struct srv_record records[] = { { "a", 1, 0, 1, false }, { "b", 1, 0, 1, false }, { "c", 1, 0, 1, false } };
 	int seen = 0;
 
 	(void)state;
