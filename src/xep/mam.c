@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config.h"
+#include "core/disco.h"
 #include "core/iq.h"
 #include "core/journal.h"
 #include "core/module.h"
@@ -388,6 +390,15 @@ static void first_found(struct store_request *found)
 	store_submit(request->home->server->store, &last->request);
 }
 
+/* COMPAT Profanity 0.13 (2026-11): it asks the host, not the account, whether there is an archive (§9). */
+static void archive_described(const struct config *config, const struct host *host, struct arena *arena,
+                              struct element *query)
+{
+	(void)config;
+	if (host->archive != ARCHIVE_NEVER || host->archive_preferences)
+		disco_add_feature(arena, query, NS_MAM);
+}
+
 /* ---- the module ---- */
 
 static const struct iq_handler handlers[] = {
@@ -411,5 +422,6 @@ const struct module mam_module = {
 	.specs = specs,
 	.account_features = features,
 	.account_offers = journal_may_archive,
+	.host_described = archive_described,
 	.iqs = handlers,
 };
