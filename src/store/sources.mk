@@ -24,7 +24,9 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/sqlite.c \
 	src/store/sqlite/threads.c \
 	src/store/sqlite/token.c \
-	src/store/sqlite/threads.h
+	src/store/sqlite/threads.h \
+	src/store/sqlite/wal.c \
+	src/store/sqlite/wal.h
 
 sqlite_schema = \
 	src/store/schema/sqlite/0001-accounts.sql \

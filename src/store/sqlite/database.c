@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "wal.h"
 
 enum {
 	APPLICATION_ID = 0x48616e73,
@@ -75,8 +76,14 @@ static bool database_ask(struct database *db, const char *sql, long long *number
 
 static bool database_connect(struct database *db, const char *path, int flags, char **error)
 {
+	int code;
+
 	*db = (struct database){ 0 };
-	if (sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (flags & SQLITE_OPEN_READWRITE)
+		code = wal_open(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, &db->wal);
+	else
+		code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	if (code != SQLITE_OK) {
 		database_complain(db);
 		return database_refuse(db, path, db->fault, error);
 	}
@@ -174,6 +181,7 @@ void database_close(struct database *db)
 	for (size_t i = 0; i < DATABASE_STATEMENTS; i++)
 		sqlite3_finalize(db->statements[i]);
 	sqlite3_close(db->handle);
+	wal_free(&db->wal);
 	memset(db->statements, 0, sizeof(db->statements));
 	db->handle = NULL;
 }

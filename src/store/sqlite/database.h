@@ -11,11 +11,13 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct wal;
 
 enum { DATABASE_STATEMENTS = 96 };
 
 struct database {
 	struct sqlite3 *handle;
+	struct wal *wal;                                        /* the writer's */
 	struct sqlite3_stmt *statements[DATABASE_STATEMENTS];   /* by enum query_name; NULL: not prepared */
 	char fault[160];                                        /* why what failed last has failed */
 };
