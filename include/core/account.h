@@ -41,6 +41,7 @@ struct account {
 	size_t waiting_count, waiting_bytes;
 	struct list wanted;             /* account_want calls while loading */
 	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
+	struct repeats *repeats;        /* core/repeats.c: digests of messages that may come again; NULL: none */
 	struct journal *journal;        /* core/journal.c: what is on its way and archived; NULL: nothing */
 	void *parts[];                  /* of each module, by module_number */
 };

@@ -33,6 +33,7 @@ struct parcel {
 	bool delayed;                   /* it waited here (journal, a broken connection): say so (XEP-0203) */
 	uint64_t journal;               /* sequence of its entry in the journal of the account that gets it; 0: none */
 	bool shown;                     /* modules have seen that it is delivered (message_delivered) */
+	bool known;                     /* it is no repeat: core/repeats.c has seen it */
 	struct list_link watch;         /* core/overdue.c's, as the next */
 	uint64_t handed_ms;
 	uint64_t position;              /* free for the next holder: where in its stream or queue it is */

@@ -29,6 +29,8 @@ struct session_outlet {
 	/* A stanza of the client with this token has been taken, or its refusal is on its way. false: not one of this
 	 * session's. NULL: the client does not ask (XEP-0198). */
 	bool (*taken)(struct session *session, uint64_t token);
+	/* By which its stream is known after a crash, and how many of the client's stanzas are in safe hands. Likewise. */
+	void (*progress)(const struct session *session, uint64_t *stream, uint32_t *handled);
 };
 
 struct session {

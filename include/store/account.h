@@ -32,6 +32,11 @@ struct store_account_write {
 	int64_t created_us;                     /* CREATE: wall clock */
 };
 
+struct store_repeat {
+	uint64_t digest;
+	int64_t at_us;
+};
+
 /* LOAD: everything an account holds in memory. ABSENT: no such account. */
 struct store_account_load {
 	struct store_request request;
@@ -42,6 +47,10 @@ struct store_account_load {
 	uint64_t roster_version;                /* of the newest change */
 	uint64_t undelivered;                   /* journal entries beyond the watermark */
 	uint64_t undelivered_bytes;
+	uint64_t repeats_after;                 /* asked: digests of entries beyond, the newest most of them */
+	size_t repeats_most;
+	struct store_repeat *repeats;           /* newest first */
+	size_t repeat_count;
 	uint64_t journal_newest;                /* no entry was ever given a higher sequence */
 	struct store_account_document *documents;       /* those of the kinds "blocking" and "archive" */
 	size_t document_count;

@@ -27,6 +27,9 @@ struct store_journal_entry {
 	enum store_direction direction;
 	uint8_t type;                   /* enum stanza_type */
 	bool archived;                  /* false: kept for delivery only, and forgotten then */
+	uint64_t repeat;                /* APPEND: by what the message is known again (core/repeats.c); 0: it never is */
+	uint64_t stream;                /* APPEND: of whoever sent it (XEP-0198), and how many of his stanzas were in safe */
+	uint32_t handled;               /* hands when he sent it; stream 0: unknown */
 	const char *peer;               /* prepared full or bare JID of the other side */
 	const char *stanza;             /* XML in jabber:client */
 	size_t stanza_len;
@@ -54,6 +57,14 @@ struct store_journal_advance {
 	uint64_t sequence;
 	const uint64_t *beyond;
 	size_t beyond_count;
+};
+
+/* HANDLED: how many stanzas of that stream were in safe hands at least, as the newest entries say. ABSENT: they say nothing
+ * of it. */
+struct store_journal_handled {
+	struct store_request request;
+	uint64_t stream;
+	uint32_t handled;
 };
 
 /*

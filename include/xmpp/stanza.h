@@ -54,6 +54,7 @@ struct stanza {
 	uint64_t journal;               /* key of its text in the sender's journal (core/journal.h); 0: it is not there */
 	atomic_bool settled;            /* custody has passed from its first holder, whoever still has a copy (core/custody.h) */
 	const struct stanza *returns;   /* the message that this error of ours brings back, counted; NULL: none (core/custody.h) */
+	uint64_t repeat;                /* by it a message is known again (core/repeats.c); 0: nobody has looked yet */
 	uint64_t token;                 /* by it the session that sent it hears who has taken it; 0: it does not ask */
 	struct arena arena;
 };

@@ -91,6 +91,7 @@ struct login {
 	struct stanza *request;         /* the iq that binds, <resume/> or <authenticate/> */
 	const char *previd;             /* resume.c's, while it waits, as what follows */
 	uint64_t settle_until_ms;
+	bool recalls;                   /* the store is asked what it knows of previd */
 	void (*settled)(struct client *client);
 	char agent[UUID_LEN + 1];       /* <authenticate/>: which installation of a client it is; "": unknown */
 	struct store_token token;       /* that it logs in with; id 0: none. The secret is not kept */

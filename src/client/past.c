@@ -4,6 +4,7 @@
  * of <failed/> (XEP-0198 §5). Of each home the newest are remembered. An answer to what such a session has sent finds no
  * session any more, but the stanza is then in nobody else's hands, and so counted when its client asks.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +25,20 @@ static uint64_t user_hash(struct home *home, const struct jid *user)
 	return hash_bytes(worker_seed(home->worker), user->text, jid_bare_len(user));
 }
 
-void past_add(struct smacks *smacks)
+uint64_t past_stream(const char *id)
 {
-	struct home *home = smacks_home(smacks);
+	uint8_t bytes[DIGEST_MAX];
+	uint64_t stream = 0;
+
+	digest_bytes(DIGEST_SHA256, id, strlen(id), bytes);
+	for (int i = 0; i < 8; i++)
+		stream = stream << 8 | bytes[i];
+	return (stream & INT64_MAX) | 1;
+}
+
+/* In place of the oldest. */
+static struct tally *past_new(struct home *home, const struct jid *user, const char *id)
+{
 	struct client_room *room = client_room(home);
 	struct smacks_past *past;
 
@@ -34,10 +46,22 @@ void past_add(struct smacks *smacks)
 		room->past = mem_zalloc(PAST_MAX * sizeof(*room->past));
 	past = &room->past[room->past_next++ % PAST_MAX];
 	tally_clear(&past->tally);
-	memcpy(past->id, smacks->id, sizeof(past->id));
-	past->user = user_hash(home, &smacks->session->account->jid);
-	past->tally = smacks->tally;
+	snprintf(past->id, sizeof(past->id), "%s", id);
+	past->user = user_hash(home, user);
+	return &past->tally;
+}
+
+void past_add(struct smacks *smacks)
+{
+	*past_new(smacks_home(smacks), &smacks->session->account->jid, smacks->id) = smacks->tally;
 	smacks->tally = (struct tally){ 0 };
+}
+
+void past_recall(struct home *home, const struct jid *user, const char *id, uint32_t h)
+{
+	struct tally *tally = past_new(home, user, id);
+
+	tally->received = tally->handled = h;
 }
 
 struct tally *past_find(struct home *home, const struct jid *user, const char *id)

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "smacks.h"
+#include "store/journal.h"
 #include "xmpp/ns.h"
 
 enum { LOOK_MS = 5 };
@@ -44,20 +45,59 @@ static void smacks_leave_stream(struct smacks *smacks)
 	client_fail(old, STREAM_CONFLICT, "the session goes on on another stream");
 }
 
-/* False: something of what the session has sent is still on its way. */
-static bool resume_is_settled(const struct client *client, const char *id)
+/* What the session has sent and is not in safe hands; NULL: it is not remembered. */
+static struct tally *resume_tally(const struct client *client, const char *id)
 {
 	struct home *home = stream_home(client->stream);
 	const struct jid *user = &client->login->user;
 	struct smacks *smacks = smacks_find(home, user, id);
-	struct tally *tally = smacks ? &smacks->tally : past_find(home, user, id);
 
 	if (smacks)
 		smacks_leave_stream(smacks);
-	if (!tally)
-		return true;
-	tally_settle(tally);
-	return tally->count == 0;
+	return smacks ? &smacks->tally : past_find(home, user, id);
+}
+
+static bool resume_is_settled(const struct client *client, const char *id)
+{
+	struct tally *tally = resume_tally(client, id);
+
+	if (tally)
+		tally_settle(tally);
+	return !client->login->recalls && (!tally || tally->count == 0);
+}
+
+/* The answer may find that its client has not waited for it, or is gone and its login waits to be freed. */
+static void resume_recalled(struct store_request *request)
+{
+	struct store_journal_handled *asked = (struct store_journal_handled *)request;
+	struct login *login = request->context;
+	struct home *home = home_of(request->worker);
+
+	login->recalls = false;
+	if (login->client && login->previd) {
+		if (request->status == STORE_OK)
+			past_recall(home, &login->user, login->previd, asked->handled);
+		timer_stop(home->worker, &login->delay);
+		resume_look(home->worker, &login->delay);
+	} else if (!login->client) {
+		login_let_go(login);
+	}
+	store_request_free(request);
+}
+
+/* Nobody here knows the session: perhaps a crash has ended it. */
+static void resume_recall(const struct client *client)
+{
+	struct home *home = stream_home(client->stream);
+	struct login *login = client->login;
+	struct store_journal_handled *asked =
+		store_request_new(sizeof(*asked), STORE_JOURNAL_HANDLED, home->worker, login->user.text,
+	                          jid_bare_len(&login->user), resume_recalled);
+
+	asked->stream = past_stream(login->previd);
+	asked->request.context = login;
+	login->recalls = true;
+	store_submit(home->server->store, &asked->request);
 }
 
 void smacks_await(struct client *client, const struct element *resume, void (*settled)(struct client *client))
@@ -65,28 +105,29 @@ void smacks_await(struct client *client, const struct element *resume, void (*se
 	struct home *home = stream_home(client->stream);
 	struct login *login = client->login;
 	uint32_t most_ms = client_limits(home->config)->resume_wait_ms;
-	const char *id = element_attr(resume, "previd");
 
-	if (!id || resume_is_settled(client, id) || most_ms == 0) {
-		settled(client);
-		return;
-	}
-	login->previd = id;
+	login->previd = element_attr(resume, "previd");
 	login->settled = settled;
 	login->settle_until_ms = worker_now_ms(home->worker) + most_ms;
-	timer_start(home->worker, &login->delay, LOOK_MS, resume_look);
+	if (login->previd && most_ms > 0 && !resume_tally(client, login->previd))
+		resume_recall(client);
+	resume_look(home->worker, &login->delay);
 }
 
 static void resume_look(struct worker *worker, struct timer *timer)
 {
 	struct login *login = LIST_MEMBER(timer, struct login, delay);
+	struct client *client = login->client;
 
-	if (login->client->state == CLIENT_ENDING)
+	if (client->state == CLIENT_ENDING)
 		return;
-	if (resume_is_settled(login->client, login->previd) || worker_now_ms(worker) >= login->settle_until_ms)
-		login->settled(login->client);
-	else
+	if (login->previd && !resume_is_settled(client, login->previd) &&
+	    worker_now_ms(worker) < login->settle_until_ms) {
 		timer_start(worker, timer, LOOK_MS, resume_look);
+		return;
+	}
+	login->previd = NULL;
+	login->settled(client);
 }
 
 /* ---- taken over ---- */

@@ -186,10 +186,21 @@ static bool smacks_taken(struct session *session, uint64_t token)
 	return true;
 }
 
+static void smacks_progress(const struct session *session, uint64_t *stream, uint32_t *handled)
+{
+	const struct smacks *smacks = session->outlet_owner;
+
+	if (smacks->resume_ms == 0)
+		return;
+	*stream = smacks->stream;
+	*handled = smacks->tally.handled;
+}
+
 static const struct session_outlet smacks_outlet = {
 	.deliver = smacks_deliver,
 	.close = smacks_close,
 	.taken = smacks_taken,
+	.progress = smacks_progress,
 };
 
 /* ---- acknowledging (§4) ---- */
@@ -392,6 +403,7 @@ void smacks_enable(struct client *client, const struct element *enable, struct b
 	smacks->resume_ms = resume_time(client, enable);
 	smacks->job.run = smacks_turned;
 	id_random(worker_entropy(home->worker), smacks->id);
+	smacks->stream = past_stream(smacks->id);
 	unacked_init(&smacks->unacked);
 	tally_init(&smacks->tally, ++home->serial);
 	client->session->outlet = &smacks_outlet;

@@ -16,6 +16,7 @@ struct smacks {
 	struct session *session;        /* NULL: it has ended */
 	struct client *client;          /* NULL: the connection is lost */
 	char id[ID_LEN + 1];
+	uint64_t stream;                /* past_stream of the id: in the journal */
 	uint32_t resume_ms;             /* how long it waits for its client; 0: not at all */
 	struct unacked unacked;
 	struct tally tally;
@@ -42,8 +43,12 @@ void smacks_write(struct smacks *smacks);
 void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h);
 bool number_read(const char *text, uint32_t *number);
 
-/* past.c. What its session has sent and nobody has taken yet goes over to the past. */
+/* past.c. By which the entries of the journal name a stream. */
+uint64_t past_stream(const char *id);
+/* What its session has sent and nobody has taken yet goes over to the past. */
 void past_add(struct smacks *smacks);
+/* What the journal says of a session that a crash has ended. */
+void past_recall(struct home *home, const struct jid *user, const char *id, uint32_t h);
 /* What became of the stanzas of an ended session; NULL: it is not remembered. */
 struct tally *past_find(struct home *home, const struct jid *user, const char *id);
 

@@ -27,6 +27,7 @@ static void account_loaded(struct store_request *request);
 void accounts_open(struct home *home)
 {
 	home->accounts = map_new(worker_seed(home->worker));
+	home->watches = map_new(worker_seed(home->worker));
 	list_init(&home->idle_accounts);
 	list_init(&home->absent_accounts);
 }
@@ -73,6 +74,7 @@ static void account_free(struct account *account)
 {
 	assert(!account->waiting && list_is_empty(&account->wanted) && !account->kept);
 	credentials_clear(account);
+	repeats_clear(account);
 	free(account);
 }
 
@@ -112,6 +114,7 @@ static void account_ask(struct account *account)
 
 	account->stale = false;
 	account->asking = load->request.token = ++home->serial;
+	repeats_ask(home, load);
 	store_submit(home->server->store, &load->request);
 }
 
@@ -140,6 +143,7 @@ static void account_become_ready(struct account *account, const struct store_acc
 	account->undelivered = load->undelivered;
 	account->undelivered_bytes = load->undelivered_bytes;
 	account->journal_newest = load->journal_newest;
+	repeats_load(account, load);
 	figure_add(&account->home->figures.accounts, 1);
 	for (const struct module *const *module = account->home->server->modules; *module; module++) {
 		if ((*module)->account_loaded)
@@ -403,4 +407,5 @@ void accounts_close(struct home *home)
 	}
 	free(all);
 	map_free(&home->accounts);
+	watches_close(home);
 }

@@ -30,6 +30,21 @@ void kept_clear(struct account *account);
 /* overdue.c. A parcel of the account waits for somebody's answer, from now on. */
 void overdue_watch(struct account *account, struct parcel *parcel);
 
+/* repeats.c. A message arrives for the account: NULL, it has come before and is answered when the first is; else the parcel
+ * that goes on in its place. */
+struct parcel *repeats_pass(struct account *account, struct parcel *parcel);
+/* A client of the account sends it; it is sealed and not under way yet. false: it has been sent before. */
+bool repeats_sends(struct account *account, struct stanza *message);
+/* By what a message is known again; 0: it never is. */
+uint64_t repeats_digest(const struct stanza *message, const struct jid *to, enum store_direction direction);
+void repeats_forget(struct account *account, uint64_t digest);
+/* What an account that is loaded shall remember; what has been loaded; the account goes. */
+void repeats_ask(const struct home *home, struct store_account_load *load);
+void repeats_load(struct account *account, const struct store_account_load *load);
+void repeats_clear(struct account *account);
+/* The server has left: nobody can be told any more. */
+void watches_close(struct home *home);
+
 /* journal.c. A message that was archived on its way to a session, and that no session may have now: true, it is answered
  * and waits in the journal. */
 bool journal_takes_back(const struct account *account, struct parcel *parcel);

@@ -40,6 +40,7 @@ struct parcel *parcel_split(struct home *home, struct parcel *parcel)
 	duty->since_us = parcel->since_us;
 	duty->delayed = parcel->delayed;
 	duty->shown = parcel->shown;
+	duty->known = parcel->known;
 	parcel->holder = home;
 	parcel->answered = NULL;
 	parcel->token = 0;

@@ -204,6 +204,7 @@ struct store_journal_append *journal_entry(struct account *account, const struct
 	append->entry.body = message->journal ? message->journal : append->entry.sequence;
 	append->entry.direction = direction;
 	append->entry.type = (uint8_t)message->type;
+	append->entry.repeat = repeats_digest(message, to, direction);
 	append->entry.peer = arena_str(arena, peer->text ? peer->text : "");
 	append->entry.stanza = arena_str_len(arena, text.data, text.len);
 	append->entry.stanza_len = text.len;
@@ -227,46 +228,61 @@ struct element *journal_entry_read(const struct account *account, struct arena *
 
 /* ---- sent ---- */
 
-/* The stanza waits for its entry as well as for whoever gets it (XEP-0198 §4). */
+/* The stanza waits for its entry as well as for whoever gets it (XEP-0198 §4). What the store has not taken may come again. */
 static void sent_stored(struct store_request *request)
 {
+	struct home *home = home_of(request->worker);
 	const struct stanza *stanza = request->context;
+	struct account *account = account_find(home, request->owner, strlen(request->owner));
 
-	session_sent_settled(home_of(request->worker), stanza);
+	if (request->status != STORE_OK && account)
+		repeats_forget(account, ((struct store_journal_append *)request)->entry.repeat);
+	session_sent_settled(home, stanza);
 	stanza_unref(&stanza);
 	store_request_free(request);
 }
 
-/* What an account sends to itself comes back to it and is archived then. */
-static const struct stanza *stanza_seal_sent(struct account *account, struct stanza *stanza)
+/* How far its sender's stream has come (XEP-0198 §5). */
+static void entry_set_stream(const struct account *account, struct store_journal_entry *entry, const struct stanza *message)
 {
-	const struct stanza *sealed;
+	const struct session *session =
+		message->token ? session_find(account, jid_resource(&message->from)) : NULL;
+
+	if (session && session->outlet && session->outlet->progress)
+		session->outlet->progress(session, &entry->stream, &entry->handled);
+}
+
+/* What an account sends to itself comes back to it and is archived then. */
+static void sent_archive(struct account *account, struct stanza *stanza)
+{
 	struct store_journal_append *append;
 
-	if (stanza->kind != STANZA_MESSAGE || !stanza->to.text || jid_same_bare(&stanza->to, &account->jid) ||
-	    !journal_wants(account, stanza, &stanza->to))
-		return stanza_seal(stanza);
-	sealed = stanza_seal(stanza);
-	append = journal_entry(account, sealed, &sealed->to, STORE_OUT, sent_stored);
-	append->request.context = (void *)(uintptr_t)stanza_ref(sealed);
+	if (jid_same_bare(&stanza->to, &account->jid) || !journal_wants(account, stanza, &stanza->to))
+		return;
+	append = journal_entry(account, stanza, &stanza->to, STORE_OUT, sent_stored);
+	append->request.context = (void *)(uintptr_t)stanza_ref(stanza);
 	append->entry.archived = true;
 	append->entry.at_us = clock_wall_us(worker_clock(account->home->worker));
+	entry_set_stream(account, &append->entry, stanza);
 	stanza->journal = append->entry.body;
 	store_submit(account->home->server->store, &append->request);
 	journal_touch(account);
-	return sealed;
 }
 
+/* What has been sent before has been here; who gets it decides again whether it came. */
 void journal_send(struct account *account, struct stanza *stanza)
 {
-	const struct stanza *sealed = stanza_seal_sent(account, stanza);
+	const struct module *const *module = account->home->server->modules;
 
-	for (const struct module *const *module = account->home->server->modules;
-	     sealed->kind == STANZA_MESSAGE && *module; module++) {
-		if ((*module)->message_sent)
-			(*module)->message_sent(account, sealed);
+	stanza_seal(stanza);
+	if (stanza->kind == STANZA_MESSAGE && repeats_sends(account, stanza)) {
+		sent_archive(account, stanza);
+		for (; *module; module++) {
+			if ((*module)->message_sent)
+				(*module)->message_sent(account, stanza);
+		}
 	}
-	route_stanza(account->home, sealed);
+	route_stanza(account->home, stanza);
 }
 
 /* ---- received ---- */

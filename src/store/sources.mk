@@ -33,7 +33,8 @@ sqlite_schema = \
 	src/store/schema/sqlite/0002-pubsub.sql \
 	src/store/schema/sqlite/0003-journal.sql \
 	src/store/schema/sqlite/0004-tokens.sql \
-	src/store/schema/sqlite/0005-peers.sql
+	src/store/schema/sqlite/0005-peers.sql \
+	src/store/schema/sqlite/0006-repeats.sql
 
 EXTRA_DIST += $(sqlite_schema)
 CLEANFILES += src/store/sqlite/schema_steps.c

@@ -293,6 +293,25 @@ static void documents_load(struct kept_account *account, struct store_account_lo
 	}
 }
 
+/* Newest first. */
+static void repeats_load(const struct kept_account *account, struct store_account_load *load)
+{
+	size_t count = list_count(&account->journal);
+	struct store_repeat *all = arena_alloc(&load->request.arena, count * sizeof(*all));
+	struct list_link *link;
+
+	for (link = list_first(&account->journal); link; link = list_next(&account->journal, link)) {
+		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+
+		if (entry->repeat && entry->sequence > load->repeats_after)
+			all[--count] = (struct store_repeat){ entry->repeat, entry->at_us };
+	}
+	load->repeats = all + count;
+	load->repeat_count = list_count(&account->journal) - count;
+	if (load->repeat_count > load->repeats_most)
+		load->repeat_count = load->repeats_most;
+}
+
 static enum store_status account_load(struct trial *t, struct store_request *request)
 {
 	struct store_account_load *load = (struct store_account_load *)request;
@@ -306,6 +325,7 @@ static enum store_status account_load(struct trial *t, struct store_request *req
 	roster_load(account, load);
 	journal_weigh(account, load);
 	documents_load(account, load);
+	repeats_load(account, load);
 	return STORE_OK;
 }
 
@@ -420,6 +440,24 @@ static enum store_status journal_append(struct trial *t, struct store_request *r
 	entry_copy(&t->arena, &kept->entry, entry);
 	list_add_before(&account->journal, next, &kept->link);
 	return STORE_OK;
+}
+
+static enum store_status journal_handled(struct trial *t, struct store_request *request)
+{
+	struct store_journal_handled *asked = (struct store_journal_handled *)request;
+	struct kept_account *account = account_find(t, request->owner);
+	enum store_status status = STORE_ABSENT;
+
+	for (struct list_link *link = account ? list_first(&account->journal) : NULL; link;
+	     link = list_next(&account->journal, link)) {
+		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+
+		if (entry->stream != asked->stream)
+			continue;
+		asked->handled = entry->handled;
+		status = STORE_OK;
+	}
+	return status;
 }
 
 static enum store_status journal_read(struct trial *t, struct store_request *request)
@@ -1032,6 +1070,7 @@ static const struct {
 	[STORE_JOURNAL_ADVANCE] = { true, journal_advance },
 	[STORE_JOURNAL_ARCHIVE] = { false, journal_archive },
 	[STORE_JOURNAL_EXPIRE] = { true, journal_expire },
+	[STORE_JOURNAL_HANDLED] = { false, journal_handled },
 	[STORE_DOCUMENT_GET] = { false, document_get },
 	[STORE_DOCUMENT_PUT] = { true, document_put },
 	[STORE_PUBSUB_NODE_CREATE] = { true, node_create },

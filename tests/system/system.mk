@@ -19,5 +19,6 @@ EXTRA_DIST += \
 	tests/system/test_nbxmpp.py \
 	tests/system/test_prosody.py \
 	tests/system/test_quickstart.py \
+	tests/system/test_repeats.py \
 	tests/system/test_resume.py \
 	tests/system/test_slixmpp.py

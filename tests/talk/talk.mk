@@ -25,6 +25,7 @@ EXTRA_DIST += tests/talk/xep-0163.talk
 EXTRA_DIST += tests/talk/xep-0172.talk
 EXTRA_DIST += tests/talk/xep-0191.talk
 EXTRA_DIST += tests/talk/xep-0198.talk
+EXTRA_DIST += tests/talk/xep-0359.talk
 EXTRA_DIST += tests/talk/xep-0386.talk
 EXTRA_DIST += tests/talk/xep-0388.talk
 EXTRA_DIST += tests/talk/xep-0292.talk

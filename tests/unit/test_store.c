@@ -324,6 +324,64 @@ static void journal_keeps_what_is_appended(struct asker *a)
 	assert_int_equal(loaded->journal_newest, sent->entry.sequence);
 }
 
+static void append_known(struct asker *a, uint64_t repeat, uint64_t stream, uint32_t handled)
+{
+	struct store_journal_append *asked = asker_append(a, ROMEO, "words");
+
+	asked->entry.repeat = repeat;
+	asked->entry.stream = stream;
+	asked->entry.handled = handled;
+	assert_int_equal(asker_ask(a, asked), STORE_OK);
+}
+
+static void journal_knows_what_comes_again(struct asker *a)
+{
+	struct store_account_load *loaded;
+
+	create(a, ROMEO);
+	for (uint64_t i = 1; i <= 5; i++)
+		append_known(a, i % 2 ? i : 0, 0, 0);
+	loaded = asker_load(a, ROMEO);
+	loaded->repeats_most = 2;
+	assert_int_equal(asker_ask(a, loaded), STORE_OK);
+	assert_int_equal(loaded->repeat_count, 2);
+	assert_int_equal(loaded->repeats[0].digest, 5);
+	assert_int_equal(loaded->repeats[1].digest, 3);
+	loaded = asker_load(a, ROMEO);
+	loaded->repeats_most = 10;
+	loaded->repeats_after = a->sequence - 1;
+	assert_int_equal(asker_ask(a, loaded), STORE_OK);
+	assert_int_equal(loaded->repeat_count, 1);
+}
+
+static enum store_status handled(struct asker *a, uint64_t stream, uint32_t *count)
+{
+	struct store_journal_handled *asked = asker_make(a, sizeof(*asked), STORE_JOURNAL_HANDLED, ROMEO);
+	enum store_status status;
+
+	asked->stream = stream;
+	status = asker_ask(a, asked);
+	*count = asked->handled;
+	return status;
+}
+
+static void journal_knows_how_far_a_stream_has_come(struct asker *a)
+{
+	uint32_t count;
+
+	assert_int_equal(handled(a, 7, &count), STORE_ABSENT);
+	create(a, ROMEO);
+	append_known(a, 0, 7, 4000000000);
+	append_known(a, 0, 8, 1);
+	append_known(a, 0, 7, 4000000002);
+	append_known(a, 0, 0, 0);
+	assert_int_equal(handled(a, 7, &count), STORE_OK);
+	assert_true(count == 4000000002);
+	assert_int_equal(handled(a, 8, &count), STORE_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(handled(a, 9, &count), STORE_ABSENT);
+}
+
 static void journal_is_read_by_pages(struct asker *a)
 {
 	struct store_journal_read *page = NULL;
@@ -1228,6 +1286,8 @@ static const struct scenario {
 	SCENARIO(roster_of_nobody_is_absent),
 	SCENARIO(roster_may_be_long),
 	SCENARIO(journal_keeps_what_is_appended),
+	SCENARIO(journal_knows_what_comes_again),
+	SCENARIO(journal_knows_how_far_a_stream_has_come),
 	SCENARIO(journal_is_read_by_pages),
 	SCENARIO(journal_forgets_what_is_delivered),
 	SCENARIO(journal_watermark_never_hides_a_new_entry),

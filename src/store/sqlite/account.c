@@ -144,7 +144,7 @@ enum store_status sqlite_account_load(struct database *db, struct store_request 
 		return status;
 	load->roster_version = row.roster_version;
 	if (!credentials_load(db, row.id, load) || !sqlite_roster_load(db, row.id, load) ||
-	    !sqlite_journal_weigh(db, &row, load) || !sqlite_documents_load(db, row.id, load))
+	    !sqlite_journal_weigh(db, &row, load) || !sqlite_documents_load(db, row.id, load) || !sqlite_journal_repeats(db, row.id, load))
 		return STORE_FAILED;
 	return STORE_OK;
 }

@@ -53,6 +53,9 @@ static enum store_status entry_put(struct database *db, int64_t account, const s
 	query_put_unsigned(&q, entry->stanza_len);
 	query_put_text_len(&q, entry->peer, peer_bare_len(entry->peer));
 	query_put_text(&q, peer_resource(entry->peer));
+	query_put_unsigned(&q, entry->repeat);
+	query_put_unsigned(&q, entry->stream);
+	query_put_unsigned(&q, entry->handled);
 	return query_change(&q, STORE_FAILED);
 }
 
@@ -212,6 +215,49 @@ bool sqlite_journal_weigh(struct database *db, const struct account_row *row, st
 	if (load->journal_newest < row->delivered)
 		load->journal_newest = row->delivered;
 	return query_finish(&q);
+}
+
+/* ---- after a crash ---- */
+
+bool sqlite_journal_repeats(struct database *db, int64_t account, struct store_account_load *load)
+{
+	struct query q;
+
+	load->repeat_count = 0;
+	query_start(&q, db, QUERY_JOURNAL_REPEATS);
+	query_put_number(&q, account);
+	query_put_unsigned(&q, load->repeats_after);
+	query_put_unsigned(&q, load->repeats_most);
+	while (query_next(&q)) {
+		struct store_repeat *repeat;
+
+		load->repeats = rows_grow(&load->request.arena, load->repeats, load->repeat_count, sizeof(*load->repeats));
+		repeat = &load->repeats[load->repeat_count++];
+		repeat->digest = (uint64_t)query_number(&q);
+		repeat->at_us = query_number(&q);
+	}
+	return query_finish(&q);
+}
+
+enum store_status sqlite_journal_handled(struct database *db, struct store_request *request)
+{
+	struct store_journal_handled *asked = (struct store_journal_handled *)request;
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, request->owner, &row);
+	bool found;
+	struct query q;
+
+	if (status != STORE_OK)
+		return status;
+	query_start(&q, db, QUERY_JOURNAL_HANDLED);
+	query_put_number(&q, row.id);
+	query_put_unsigned(&q, asked->stream);
+	found = query_next(&q);
+	if (found)
+		asked->handled = (uint32_t)query_number(&q);
+	if (!query_finish(&q))
+		return STORE_FAILED;
+	return found ? STORE_OK : STORE_ABSENT;
 }
 
 /* ---- the archive ---- */

@@ -19,6 +19,7 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_JOURNAL_ADVANCE] = { "journal advance", true, sqlite_journal_advance },
 	[STORE_JOURNAL_ARCHIVE] = { "journal archive", false, sqlite_journal_archive },
 	[STORE_JOURNAL_EXPIRE] = { "journal expire", true, sqlite_journal_expire },
+	[STORE_JOURNAL_HANDLED] = { "journal handled", false, sqlite_journal_handled },
 	[STORE_DOCUMENT_GET] = { "document get", false, sqlite_document_get },
 	[STORE_DOCUMENT_PUT] = { "document put", true, sqlite_document_put },
 	[STORE_PUBSUB_NODE_CREATE] = { "pubsub node create", true, sqlite_pubsub_node_create },

@@ -33,6 +33,7 @@ enum store_status sqlite_journal_read(struct database *db, struct store_request 
 enum store_status sqlite_journal_advance(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_archive(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_expire(struct database *db, struct store_request *request);
+enum store_status sqlite_journal_handled(struct database *db, struct store_request *request);
 enum store_status sqlite_document_get(struct database *db, struct store_request *request);
 enum store_status sqlite_document_put(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_node_create(struct database *db, struct store_request *request);
@@ -66,6 +67,7 @@ bool sqlite_journal_weigh(struct database *db, const struct account_row *row,
                           struct store_account_load *load);
 
 enum store_status sqlite_tokens_remove(struct database *db, int64_t account, size_t *removed);
+bool sqlite_journal_repeats(struct database *db, int64_t account, struct store_account_load *load);
 
 /* An array in an arena that grows by one: items, or a copy with twice the room. */
 void *rows_grow(struct arena *arena, void *items, size_t count, size_t item_size);

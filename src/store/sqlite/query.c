@@ -77,8 +77,8 @@ static const char *const query_sql[QUERIES] = {
 
 	[QUERY_JOURNAL_APPEND] =
 		"INSERT INTO journal_entry"
-		" (account, sequence, body, at_us, direction, type, archived, bytes, peer, resource)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		" (account, sequence, body, at_us, direction, type, archived, bytes, peer, resource, repeat, stream, handled)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[QUERY_JOURNAL_BODY] =
 		"INSERT INTO journal_body (id, holders, stanza) VALUES (?1, 1, ?2)"
 		" ON CONFLICT (id) DO UPDATE SET holders = holders + 1",
@@ -139,6 +139,13 @@ static const char *const query_sql[QUERIES] = {
 		"DELETE FROM journal_entry WHERE account = ?1 AND sequence IN (SELECT sequence FROM journal_entry"
 		" WHERE account = ?1 AND archived = 1 AND sequence < ?2"
 		" AND (direction = 1 OR delivered = 1 OR sequence <= ?3) ORDER BY sequence LIMIT ?4)",
+
+	[QUERY_JOURNAL_REPEATS] =
+		"SELECT repeat, at_us FROM journal_entry WHERE account = ?1 AND sequence > ?2 AND repeat <> 0"
+		" ORDER BY sequence DESC LIMIT ?3",
+	[QUERY_JOURNAL_HANDLED] =
+		"SELECT handled FROM (SELECT stream, handled FROM journal_entry WHERE account = ?1"
+		" ORDER BY sequence DESC LIMIT 1000) WHERE stream = ?2 LIMIT 1",
 
 	/* Documents may belong to the server itself. */
 	[QUERY_DOCUMENT] =
