@@ -31,6 +31,7 @@ struct account {
 	bool own_archiving;             /* modules have a word in what is archived (account_archives) */
 	uint64_t undelivered, undelivered_bytes;        /* journal entries beyond the watermark */
 	uint64_t journal_newest;        /* sequence of the newest entry; core/journal.h */
+	uint64_t journal_archived;      /* likewise, of those archived since the account was loaded; 0: none was */
 	struct list_link idle_link;
 	uint64_t idle_since_ms;
 	uint32_t holds;                 /* while > 0 it is not forgotten */

@@ -28,6 +28,7 @@ enum { JOURNAL_ID_LEN = 16 };
 uint64_t journal_sequence(struct account *account);
 /* No entry of an earlier time has it or a higher one, unless the clock was set back. */
 uint64_t journal_sequence_at(int64_t wall_us);
+int64_t journal_time(uint64_t sequence);        /* wall clock */
 void journal_id(uint64_t sequence, char out[JOURNAL_ID_LEN + 1]);
 bool journal_id_read(const char *id, uint64_t *sequence);       /* false: not one of ours */
 
@@ -53,6 +54,13 @@ void journal_write_down(struct account *account, struct parcel *parcel);
 void journal_tail(struct buf *out, const struct account *account, const struct parcel *parcel);
 /* The same as the last child of a message that is forwarded to a client; sequence 0: nothing. */
 void journal_add_id(struct arena *arena, struct element *message, const struct account *account, uint64_t sequence);
+
+/* Asks how far the archive reaches. journal_span_now: a span of the account, in the moment of the call; what is archived later
+ * has a higher sequence. */
+struct store_journal_span *journal_span_ask(struct account *account, void (*done)(struct store_request *request));
+void journal_span_now(const struct account *account, struct store_journal_span *span);
+/* <metadata/> of XEP-0313 §5. */
+struct element *journal_add_metadata(struct arena *arena, struct element *parent, const struct store_journal_span *span);
 
 /* The request that appends an entry for a message with a new sequence; done is the caller's. */
 struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,

@@ -52,6 +52,7 @@ struct session {
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
 	char address[64];                       /* of the client, for the administrator */
+	uint64_t fetches;                       /* its client gets archived messages up to there itself (XEP-0386 §3.2) */
 	char *agent;                            /* which installation of a client it is (XEP-0388 §2.3); NULL: unknown */
 	struct turn_job freeing;                /* core/session.c's */
 };

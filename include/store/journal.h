@@ -90,6 +90,13 @@ struct store_journal_archive {
 	size_t total, preceding;
 };
 
+/* SPAN: the oldest and the newest archived entry. */
+struct store_journal_span {
+	struct store_request request;
+	uint64_t first, last;                   /* answered; 0: the archive is empty */
+	int64_t first_us, last_us;
+};
+
 /* EXPIRE: forgets the oldest archived entries below the sequence before and those beyond the newest most (0: no bound),
  * at most limit in one step; what is undelivered stays. */
 struct store_journal_expire {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * Bind 2 (XEP-0386): a session is bound and set up as <authenticate/> asks, before success is said. A client that says which
- * installation it is gets the same resource every time, and whatever session it left behind ends.
+ * installation it is gets the same resource every time, and whatever session it left behind ends. It hears how far its
+ * archive reaches in the moment of binding, and what lies there is not delivered to it again.
  */
 #include "client.h"
 
 #include <string.h>
 
+#include "core/journal.h"
 #include "xmpp/ns.h"
+#include "xmpp/writer.h"
 
 enum { STABLE_BYTES = 9 };
 
@@ -86,9 +89,23 @@ static void bind2_enable(struct client *client, const struct element *bind, stru
 		smacks_enable(client, enable, out);
 }
 
-static void bind2_bind(struct client *client, struct account *account, const struct element *bind)
+/* What the client is told to get from the archive itself need not be delivered to it. */
+static void bind2_say_archive(struct client *client, struct store_journal_span *span)
+{
+	struct session *session = client->session;
+	struct arena *arena = &client->login->request->arena;
+	struct element *bound = element_new(arena, "bound", NS_BIND2);
+
+	journal_span_now(session->account, span);
+	session->fetches = span->last;
+	writer_element(&client->login->results, journal_add_metadata(arena, bound, span), NS_BIND2);
+}
+
+/* span: how far the archive reaches; NULL: there is none, or nobody knows. */
+static void bind2_bind(struct client *client, struct account *account, struct store_journal_span *span)
 {
 	struct login *login = client->login;
+	const struct element *bind = element_child(login->request->root, "bind", NS_BIND2);
 	const char *resource = bind2_resource(account->home, login, bind);
 	struct session *session;
 
@@ -100,9 +117,33 @@ static void bind2_bind(struct client *client, struct account *account, const str
 	bind2_end_earlier(session);
 	client->session = session;
 	buf_add_lit(&login->results, "<bound xmlns='" NS_BIND2 "'>");
+	if (span)
+		bind2_say_archive(client, span);
 	bind2_enable(client, bind, &login->results);
 	buf_add_lit(&login->results, "</bound>");
 	sasl2_finish(client, session);
+}
+
+/* ---- before it (§3.2) ---- */
+
+static void bind2_span_came(struct store_request *request)
+{
+	struct login *login = request->context;
+	struct client *client = login->client;
+	struct account *account;
+
+	login->asking = false;
+	if (!client) {
+		login_let_go(login);
+	} else if (client->state == CLIENT_BUSY) {
+		account = account_find(stream_home(client->stream), request->owner, strlen(request->owner));
+		if (account)
+			bind2_bind(client, account,
+			           request->status == STORE_OK ? (struct store_journal_span *)request : NULL);
+		else
+			sasl2_finish(client, NULL);
+	}
+	store_request_free(request);
 }
 
 /* What cannot be bound now is left to the client, who may ask again by an iq (RFC 6120 §7). */
@@ -114,12 +155,16 @@ static void bind2_ready(struct account_want *want, struct account *account)
 	login->wants = false;
 	if (client->state != CLIENT_BUSY)
 		return;
-	if (account->state == ACCOUNT_ABSENT)
+	if (account->state == ACCOUNT_ABSENT) {
 		client_fail(client, STREAM_NOT_AUTHORIZED, "the account has been removed");
-	else if (account->state != ACCOUNT_READY)
+	} else if (account->state != ACCOUNT_READY) {
 		sasl2_finish(client, NULL);
-	else
-		bind2_bind(client, account, element_child(login->request->root, "bind", NS_BIND2));
+	} else if (!journal_may_archive(account)) {
+		bind2_bind(client, account, NULL);
+	} else {
+		login->asking = true;
+		journal_span_ask(account, bind2_span_came)->request.context = login;
+	}
 }
 
 void bind2_begin(struct client *client)

@@ -95,7 +95,7 @@ struct login {
 	void (*settled)(struct client *client);
 	char agent[UUID_LEN + 1];       /* <authenticate/>: which installation of a client it is; "": unknown */
 	struct store_token token;       /* that it logs in with; id 0: none. The secret is not kept */
-	bool settling;                  /* the store is asked about tokens */
+	bool asking;                    /* the store, about tokens or the archive */
 	struct buf results;             /* what <success/> will have inside */
 };
 

@@ -268,7 +268,8 @@ void exchange_begin(struct client *client, const struct auth_profile *profile, c
 		exchange_fail(client, condition);
 	} else {
 		login->sasl = sasl_new(&login->terms);
-		result = sasl_begin(login->sasl, mechanism, message.data, message.len, initial, &out, &condition);
+		result = sasl_begin(login->sasl, mechanism, message.len ? message.data : "", message.len, initial, &out,
+		                    &condition);
 		exchange_go_on(client, result, condition, &out);
 	}
 	message_wipe(&message);
@@ -286,7 +287,7 @@ void exchange_respond(struct client *client, const char *response)
 	} else if (!message_decode(response, &message)) {
 		exchange_fail(client, SASL_INCORRECT_ENCODING);
 	} else {
-		result = sasl_respond(client->login->sasl, message.data, message.len, &out, &condition);
+		result = sasl_respond(client->login->sasl, message.len ? message.data : "", message.len, &out, &condition);
 		exchange_go_on(client, result, condition, &out);
 	}
 	message_wipe(&message);

@@ -38,7 +38,7 @@ void fast_look_up(struct client *client)
 
 	read->client = arena_str(&read->request.arena, login->agent);
 	read->request.context = login;
-	login->settling = true;
+	login->asking = true;
 	store_submit(home->server->store, &read->request);
 }
 
@@ -48,7 +48,7 @@ static struct client *fast_client(struct store_request *request)
 	struct login *login = request->context;
 	struct client *client = login->client;
 
-	login->settling = false;
+	login->asking = false;
 	if (!client)
 		login_let_go(login);
 	return client && client->state == CLIENT_BUSY ? client : NULL;
@@ -186,7 +186,7 @@ void fast_settle(struct client *client)
 		return;
 	}
 	change->request.context = client->login;
-	client->login->settling = true;
+	client->login->asking = true;
 	store_submit(fast_home(client)->server->store, &change->request);
 }
 

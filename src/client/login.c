@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The memory of a login and its place among the unauthenticated of its address. Some things may outlast the
- * client that they were begun for: the mail of its admission, a derivation in the background, what the store is asked about
- * its tokens and about a session to resume. Whichever ends last frees the memory.
+ * client that they were begun for: the mail of its admission, a derivation in the background, what the store is asked, also
+ * about a session to resume. Whichever ends last frees the memory.
  */
 #include "client.h"
 
@@ -58,7 +58,7 @@ void login_admit_next(struct home *home, struct login *login)
 
 void login_let_go(struct login *login)
 {
-	if (login->admitting || login->deriving || login->settling || login->recalls)
+	if (login->admitting || login->deriving || login->asking || login->recalls)
 		return;
 	sasl_free(&login->sasl);
 	arena_clear(&login->arena);

@@ -52,6 +52,10 @@ bool journal_takes_back(const struct account *account, struct parcel *parcel);
 bool journal_is_on_its_way(const struct account *account, uint64_t sequence);
 /* Entries that were undelivered, from the oldest on, have been delivered: the store is told. */
 void journal_delivered(struct account *account, const struct store_journal_entry *entries, size_t count);
+/* The same of some of them, whatever stands between. */
+void journal_excepted(struct account *account, const struct store_journal_entry *entries, size_t count);
+/* The entry, whose sequence is the newest, is archived. */
+void journal_archive(struct account *account, struct store_journal_entry *entry);
 /* Tells the store at once what it does not know yet. */
 void journal_flush(struct account *account);
 /* The account is going. */

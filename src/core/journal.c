@@ -59,6 +59,11 @@ uint64_t journal_sequence_at(int64_t wall_us)
 	return wall_us > 0 ? (uint64_t)wall_us << WORKER_BITS : 0;
 }
 
+int64_t journal_time(uint64_t sequence)
+{
+	return (int64_t)(sequence >> WORKER_BITS);
+}
+
 uint64_t journal_sequence(struct account *account)
 {
 	struct home *home = account->home;
@@ -187,6 +192,12 @@ bool journal_may_archive(const struct account *account)
 	       archive_policy_for(account, &account->jid) != ARCHIVE_NEVER;
 }
 
+void journal_archive(struct account *account, struct store_journal_entry *entry)
+{
+	entry->archived = true;
+	account->journal_archived = entry->sequence;
+}
+
 struct store_journal_append *journal_entry(struct account *account, const struct stanza *message, const struct jid *to,
                                            enum store_direction direction,
                                            void (*done)(struct store_request *request))
@@ -261,7 +272,7 @@ static void sent_archive(struct account *account, struct stanza *stanza)
 		return;
 	append = journal_entry(account, stanza, &stanza->to, STORE_OUT, sent_stored);
 	append->request.context = (void *)(uintptr_t)stanza_ref(stanza);
-	append->entry.archived = true;
+	journal_archive(account, &append->entry);
 	append->entry.at_us = clock_wall_us(worker_clock(account->home->worker));
 	entry_set_stream(account, &append->entry, stanza);
 	stanza->journal = append->entry.body;
@@ -333,7 +344,8 @@ void journal_write_down(struct account *account, struct parcel *parcel)
 	const struct stanza *message = parcel->stanza;
 	struct store_journal_append *append = journal_entry(account, message, &parcel->to, STORE_IN, append_done);
 
-	append->entry.archived = journal_wants(account, message, &message->from);
+	if (journal_wants(account, message, &message->from))
+		journal_archive(account, &append->entry);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel_split(account->home, parcel);
 	flight_start(account, &append->entry);
@@ -592,6 +604,15 @@ void journal_delivered(struct account *account, const struct store_journal_entry
 	if (!open || open->sequence > entries[count - 1].sequence)
 		advance->sequence = entries[count - 1].sequence;
 	for (size_t i = 0; i < count && advance->sequence == 0; i++)
+		advance_add(advance, entries[i].sequence);
+	store_submit(account->home->server->store, &advance->request);
+}
+
+void journal_excepted(struct account *account, const struct store_journal_entry *entries, size_t count)
+{
+	struct store_journal_advance *advance = advance_new(account, count);
+
+	for (size_t i = 0; i < count; i++)
 		advance_add(advance, entries[i].sequence);
 	store_submit(account->home->server->store, &advance->request);
 }

@@ -95,7 +95,8 @@ bool account_keep(struct account *account, struct parcel *parcel)
 		return false;
 	}
 	append = journal_entry(account, parcel->stanza, &parcel->to, STORE_IN, keep_done);
-	append->entry.archived = journal_wants(account, parcel->stanza, &parcel->stanza->from);
+	if (journal_wants(account, parcel->stanza, &parcel->stanza->from))
+		journal_archive(account, &append->entry);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel;
 	parcel->journal = append->entry.sequence;
@@ -261,6 +262,29 @@ static void batch_send(struct account *account)
 		batch_close(account);
 }
 
+/* What the session's client gets from the archive itself has been delivered. Those that stay keep their order. */
+static size_t batch_skip_fetched(struct account *account, struct store_journal_entry *entries, size_t count)
+{
+	const struct session *session = kept_session(account);
+	struct store_journal_entry *fetched = mem_alloc(count * sizeof(*fetched));
+	size_t fetched_count = 0, left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (session && entries[i].archived && entries[i].sequence <= session->fetches)
+			fetched[fetched_count++] = entries[i];
+		else
+			entries[left++] = entries[i];
+	}
+	for (size_t i = 0; i < fetched_count; i++)
+		kept_forget(account, fetched[i].stanza_len);
+	if (fetched_count > 0 && left == 0)
+		journal_delivered(account, fetched, fetched_count);
+	else if (fetched_count > 0)
+		journal_excepted(account, fetched, fetched_count);
+	free(fetched);
+	return left;
+}
+
 /* What sessions are getting already is not sent once more. */
 static void batch_open(struct account *account, struct store_journal_read *batch)
 {
@@ -274,7 +298,7 @@ static void batch_open(struct account *account, struct store_journal_read *batch
 		if (!journal_is_on_its_way(account, batch->entries[i].sequence))
 			batch->entries[count++] = batch->entries[i];
 	}
-	batch->count = count;
+	batch->count = batch_skip_fetched(account, batch->entries, count);
 	kept->batch = batch;
 	kept->next = kept->taken = 0;
 }

@@ -30,7 +30,6 @@ enum {
 };
 
 static void query_found(struct store_request *found);
-static void first_found(struct store_request *found);
 
 /* ---- the query ---- */
 
@@ -300,14 +299,13 @@ static void page_end(struct iq_request *request, const struct store_journal_arch
 	iq_answer(request, result);
 }
 
-static bool archive_refuse(struct iq_request *request, const struct store_journal_archive *archive)
+static bool archive_refuse(struct iq_request *request, enum store_status status)
 {
-	if (archive->request.status == STORE_OK && iq_account(request))
+	if (status == STORE_OK && iq_account(request))
 		return false;
 	iq_refuse(request,
-	          archive->request.status == STORE_FAILED || archive->request.status == STORE_FULL
-	                  ? STANZA_RESOURCE_CONSTRAINT
-	                  : STANZA_SERVICE_UNAVAILABLE,
+	          status == STORE_FAILED || status == STORE_FULL ? STANZA_RESOURCE_CONSTRAINT
+	                                                         : STANZA_SERVICE_UNAVAILABLE,
 	          NULL);
 	return true;
 }
@@ -317,7 +315,7 @@ static void query_found(struct store_request *found)
 	struct store_journal_archive *archive = (struct store_journal_archive *)found;
 	struct iq_request *request = found->context;
 
-	if (archive_refuse(request, archive)) {
+	if (archive_refuse(request, found->status)) {
 		store_request_free(found);
 		return;
 	}
@@ -332,62 +330,24 @@ static void query_found(struct store_request *found)
 
 /* ---- metadata, §5 ---- */
 
-static void metadata_asked(struct iq_request *request)
+static void metadata_found(struct store_request *found)
 {
-	struct store_journal_archive *archive = archive_new(request, first_found);
-
-	archive->limit = 1;
-	store_submit(request->home->server->store, &archive->request);
-}
-
-static void metadata_add(struct arena *arena, struct element *metadata, const char *name,
-                         const struct store_journal_entry *entry)
-{
-	struct element *end = element_add(arena, metadata, name, NS_MAM);
-	char id[JOURNAL_ID_LEN + 1], stamp[STAMP_LEN + 1];
-
-	journal_id(entry->sequence, id);
-	stamp_write(entry->at_us, stamp);
-	element_set(arena, end, "id", id);
-	element_set(arena, end, "timestamp", stamp);
-}
-
-static void last_found(struct store_request *found)
-{
-	struct store_journal_archive *last = (struct store_journal_archive *)found, *first;
+	struct store_journal_span *span = (struct store_journal_span *)found;
 	struct iq_request *request = found->context;
 
-	first = (struct store_journal_archive *)request->store;
-	request->store = NULL;
-	if (!archive_refuse(request, last)) {
+	if (!archive_refuse(request, found->status)) {
 		struct stanza *result = iq_result(request);
-		struct arena *arena = &result->arena;
-		struct element *metadata = element_add(arena, result->root, "metadata", NS_MAM);
 
-		if (first->count && last->count) {
-			metadata_add(arena, metadata, "start", &first->entries[0]);
-			metadata_add(arena, metadata, "end", &last->entries[0]);
-		}
+		journal_span_now(iq_account(request), span);
+		journal_add_metadata(&result->arena, result->root, span);
 		iq_answer(request, result);
 	}
-	store_request_free(&first->request);
 	store_request_free(found);
 }
 
-static void first_found(struct store_request *found)
+static void metadata_asked(struct iq_request *request)
 {
-	struct iq_request *request = found->context;
-	struct store_journal_archive *last;
-
-	if (archive_refuse(request, (struct store_journal_archive *)found)) {
-		store_request_free(found);
-		return;
-	}
-	request->store = found;
-	last = archive_new(request, last_found);
-	last->limit = 1;
-	last->backwards = true;
-	store_submit(request->home->server->store, &last->request);
+	journal_span_ask(request->account, metadata_found)->request.context = request;
 }
 
 /* COMPAT Profanity 0.13 (2026-11): it asks the host, not the account, whether there is an archive (§9). */

@@ -586,6 +586,28 @@ static enum store_status journal_archive(struct trial *t, struct store_request *
 	return STORE_OK;
 }
 
+static enum store_status journal_span(struct trial *t, struct store_request *request)
+{
+	struct store_journal_span *span = (struct store_journal_span *)request;
+	struct kept_account *account = account_find(t, request->owner);
+	struct list_link *link;
+
+	span->first = span->last = 0;
+	for (link = account ? list_first(&account->journal) : NULL; link; link = list_next(&account->journal, link)) {
+		const struct store_journal_entry *entry = &LIST_MEMBER(link, struct kept_entry, link)->entry;
+
+		if (!entry->archived)
+			continue;
+		if (!span->first) {
+			span->first = entry->sequence;
+			span->first_us = entry->at_us;
+		}
+		span->last = entry->sequence;
+		span->last_us = entry->at_us;
+	}
+	return account ? STORE_OK : STORE_ABSENT;
+}
+
 static enum store_status journal_expire(struct trial *t, struct store_request *request)
 {
 	struct store_journal_expire *expire = (struct store_journal_expire *)request;
@@ -1069,6 +1091,7 @@ static const struct {
 	[STORE_JOURNAL_READ] = { false, journal_read },
 	[STORE_JOURNAL_ADVANCE] = { true, journal_advance },
 	[STORE_JOURNAL_ARCHIVE] = { false, journal_archive },
+	[STORE_JOURNAL_SPAN] = { false, journal_span },
 	[STORE_JOURNAL_EXPIRE] = { true, journal_expire },
 	[STORE_JOURNAL_HANDLED] = { false, journal_handled },
 	[STORE_DOCUMENT_GET] = { false, document_get },

@@ -300,6 +300,94 @@ static void test_a_backlog_leaves_out_what_is_on_its_way(void **state)
 	person_go(&juliet);
 }
 
+static void says_not_to_be_archived(int id)
+{
+	char xml[240];
+
+	snprintf(xml, sizeof(xml), "<message to='" JULIET "' type='chat' id='%d'><body>b</body>"
+	         "<no-permanent-store xmlns='urn:xmpp:hints'/></message>", id);
+	person_says(romeo, xml);
+}
+
+/* Every tenth of them is not archived. */
+static void says_many(int count)
+{
+	for (int id = 1; id <= count; id++) {
+		if (id % 10)
+			says(id);
+		else
+			says_not_to_be_archived(id);
+	}
+	assert_int_equal(undelivered(JULIET), count);
+}
+
+/* A client that has said that it looks through the archive (XEP-0386 §3.2). */
+static struct person *juliet_fetches(void)
+{
+	struct person *juliet = person_come(town, JULIET "/fetching");
+
+	juliet->session->fetches = juliet->session->account->journal_archived;
+	return juliet;
+}
+
+/* It gets what is not there and what has come since, and nothing else; over several batches. */
+static void test_what_a_client_fetches_is_delivered(void **state)
+{
+	struct person *juliet;
+	const struct account *account;
+
+	(void)state;
+	says_many(250);
+	juliet = juliet_fetches();
+	account = juliet->session->account;
+	says(999);
+	person_says(juliet, "<presence/>");
+	assert_string_equal(heard_ids(juliet), "10 20 30 40 50 60 70 80 90 100 110 120 130 140 150 160 170 180 190 200 "
+	                                       "210 220 230 240 250 999");
+	assert_int_equal(account->undelivered, 0);
+	assert_int_equal(account->undelivered_bytes, 0);
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&juliet);
+}
+
+/* What it has not taken goes to the next, what it could fetch does not. */
+static void test_a_client_fetches_and_dies(void **state)
+{
+	struct person *juliet;
+
+	(void)state;
+	says_many(30);
+	juliet = juliet_fetches();
+	juliet->holds = true;
+	person_says(juliet, "<presence/>");
+	assert_string_equal(heard_ids(juliet), "10 20 30");
+	assert_int_equal(undelivered(JULIET), 3);
+	assert_int_equal(juliet->session->account->undelivered, 3);
+	person_go(&juliet);
+	juliet = juliet_comes("balcony", "<presence/>");
+	assert_string_equal(heard_ids(juliet), "10 20 30");
+	assert_int_equal(juliet->session->account->undelivered, 0);
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&juliet);
+}
+
+/* A client that will not have messages leaves everything for others. */
+static void test_a_client_fetches_and_is_not_there(void **state)
+{
+	struct person *silent, *juliet;
+
+	(void)state;
+	says_many(10);
+	silent = juliet_fetches();
+	person_says(silent, "<presence><priority>-1</priority></presence>");
+	assert_string_equal(heard_ids(silent), "");
+	juliet = juliet_comes("balcony", "<presence/>");
+	assert_string_equal(heard_ids(juliet), "1 2 3 4 5 6 7 8 9 10");
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&silent);
+	person_go(&juliet);
+}
+
 static void test_policy_never(void **state)
 {
 	struct person *juliet;
@@ -549,6 +637,9 @@ int main(void)
 		TEST(test_another_session_takes_over),
 		TEST(test_exceptions),
 		TEST(test_a_backlog_leaves_out_what_is_on_its_way),
+		TEST(test_what_a_client_fetches_is_delivered),
+		TEST(test_a_client_fetches_and_dies),
+		TEST(test_a_client_fetches_and_is_not_there),
 		TEST(test_policy_never),
 		TEST(test_acknowledged_in_time_is_never_written),
 		TEST(test_not_acknowledged_in_time_is_written),

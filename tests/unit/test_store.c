@@ -623,6 +623,25 @@ static void a_long_archive_is_filtered(struct asker *a)
 }
 
 /* Delivery takes nothing out of the archive; what is undelivered does not expire. */
+static void archive_has_a_span(struct asker *a)
+{
+	struct store_journal_span *span = asker_make(a, sizeof(*span), STORE_JOURNAL_SPAN, ROMEO);
+	uint64_t first, last;
+
+	assert_int_equal(asker_ask(a, span), STORE_ABSENT);
+	create(a, ROMEO);
+	append(a, ROMEO, "<message/>");
+	assert_int_equal(asker_ask(a, span), STORE_OK);
+	assert_true(span->first == 0 && span->last == 0);
+	first = archived(a, 0);
+	archived(a, 1);
+	last = archived(a, 2);
+	append(a, ROMEO, "<message/>");
+	assert_int_equal(asker_ask(a, span), STORE_OK);
+	assert_true(span->first == first && span->last == last);
+	assert_true(span->first_us > 0 && span->last_us >= span->first_us);
+}
+
 static void archive_expires_in_steps(struct asker *a)
 {
 	struct store_journal_expire *expire = asker_make(a, sizeof(*expire), STORE_JOURNAL_EXPIRE, ROMEO);
@@ -1295,6 +1314,7 @@ static const struct scenario {
 	SCENARIO(archive_is_read_in_pages_from_either_end),
 	SCENARIO(archive_is_filtered),
 	SCENARIO(a_long_archive_is_filtered),
+	SCENARIO(archive_has_a_span),
 	SCENARIO(archive_expires_in_steps),
 	SCENARIO(a_body_serves_two_accounts),
 	SCENARIO(journal_of_nobody_is_absent),

@@ -426,6 +426,34 @@ enum store_status sqlite_journal_archive(struct database *db, struct store_reque
 	return archive->ids ? archive_read_ids(archive, db, &row) : archive_read_page(archive, db, &row);
 }
 
+static bool end_read(struct database *db, enum query_name name, int64_t account, uint64_t *sequence, int64_t *at_us)
+{
+	struct query q;
+
+	query_start(&q, db, name);
+	query_put_number(&q, account);
+	if (query_next(&q)) {
+		*sequence = (uint64_t)query_number(&q);
+		*at_us = query_number(&q);
+	}
+	return query_finish(&q);
+}
+
+enum store_status sqlite_journal_span(struct database *db, struct store_request *request)
+{
+	struct store_journal_span *span = (struct store_journal_span *)request;
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, request->owner, &row);
+
+	if (status != STORE_OK)
+		return status;
+	span->first = span->last = 0;
+	return end_read(db, QUERY_JOURNAL_FIRST, row.id, &span->first, &span->first_us) &&
+	                       end_read(db, QUERY_JOURNAL_LAST, row.id, &span->last, &span->last_us)
+	               ? STORE_OK
+	               : STORE_FAILED;
+}
+
 /* Everything below the answer is older than the time or too much. */
 static bool expire_below(struct database *db, int64_t account, const struct store_journal_expire *expire,
                          uint64_t *below)

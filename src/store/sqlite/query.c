@@ -131,6 +131,11 @@ static const char *const query_sql[QUERIES] = {
 		" AND sequence BETWEEN ?2 AND ?3 AND peer = ?5 AND (?6 IS NULL OR resource = ?6) LIMIT ?4)",
 	[QUERY_JOURNAL_PEER_COUNT] =
 		"SELECT count(*) FROM (SELECT 1 FROM " PEER_ENTRIES " LIMIT ?4)",
+	[QUERY_JOURNAL_FIRST] =
+		"SELECT sequence, at_us FROM journal_entry WHERE account = ?1 AND archived = 1 ORDER BY sequence LIMIT 1",
+	[QUERY_JOURNAL_LAST] =
+		"SELECT sequence, at_us FROM journal_entry WHERE account = ?1 AND archived = 1"
+		" ORDER BY sequence DESC LIMIT 1",
 	/* The newest of those beyond the newest ?2. */
 	[QUERY_JOURNAL_SURPLUS] =
 		"SELECT sequence FROM journal_entry WHERE account = ?1 AND archived = 1"
