@@ -29,6 +29,7 @@ extern const struct module ping_module;
 extern const struct module private_module;
 extern const struct module pubsub_module;
 extern const struct module registration_module;
+extern const struct module push_module;
 extern const struct module s2s_module;
 extern const struct module session_module;
 extern const struct module services_module;
@@ -43,6 +44,7 @@ const struct module *const modules[] = {
 	&blocking_module, &carbons_module, &csi_module, &services_module,
 	&caps_module,  &pubsub_module, &bookmarks_module, &pep_module, &avatar_module,
 	&adhoc_module,
+	&push_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
 	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,

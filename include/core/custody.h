@@ -32,6 +32,7 @@ struct parcel {
 	int64_t since_us;               /* wall clock when it entered this server: delay stamps */
 	bool delayed;                   /* it waited here (journal, a broken connection): say so (XEP-0203) */
 	uint64_t journal;               /* sequence of its entry in the journal of the account that gets it; 0: none */
+	bool waits;                     /* likewise that it waits (message_waits) */
 	bool shown;                     /* modules have seen that it is delivered (message_delivered) */
 	bool known;                     /* it is no repeat: core/repeats.c has seen it */
 	struct list_link watch;         /* core/overdue.c's, as the next */

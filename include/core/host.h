@@ -10,7 +10,7 @@ struct home;
 struct host;
 struct parcel;
 
-/* Requests go to the iq table, messages are refused, the rest is ignored. Answers the parcel. */
+/* What no module takes (host_received): requests go to the iq table, messages are refused, the rest is ignored. Answers the parcel. */
 void host_receive(struct home *home, const struct host *host, struct parcel *parcel);
 
 #endif

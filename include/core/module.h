@@ -130,6 +130,11 @@ struct module {
 	 * that is there now. Seen once, however often it comes back, with its entry in parcel->journal where it has one. */
 	void (*message_delivered)(struct account *account, const struct parcel *parcel,
 	                          bool (*gets_it)(const struct session *session, const struct parcel *parcel));
+	/* A message that went to a client waits: the connection was lost before the client had it, and the session waits to be
+	 * resumed (XEP-0198), or the message goes through the rules again. Once for each. */
+	void (*message_waits)(struct account *account, const struct parcel *parcel);
+	/* A parcel for a host's own address, on whatever home it has reached. HOOK_DONE: the module has answered it. */
+	enum hook_result (*host_received)(struct home *home, const struct host *host, struct parcel *parcel);
 	/* A parcel for an account (bare or full JID) at its home. HOOK_DONE: the module has answered or will answer it. */
 	enum hook_result (*account_received)(struct account *account, struct parcel *parcel);
 };

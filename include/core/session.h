@@ -42,6 +42,7 @@ struct session {
 	int8_t priority;
 	bool interested;                        /* has asked for the roster (RFC 6121 §2.2) */
 	bool inactive;                          /* its user does not look (XEP-0352 §4.2) */
+	bool detached;                          /* its connection is lost, and it waits to be resumed (XEP-0198 §5) */
 	bool carbons;                           /* has asked for copies of the other sessions' messages (XEP-0280) */
 	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
@@ -96,6 +97,9 @@ void session_push(struct session *session, const struct stanza *stanza);
 /* The outlet gives back what the client did not take, in order, before session_end: the session leaves, and the parcel goes
  * through the account's rules again as if it came now, with its since_us. */
 void session_give_back(struct session *session, struct parcel *parcel);
+
+/* The client's connection is lost before it had the parcel: the modules hear that a message waits. */
+void session_lost(struct session *session, struct parcel *parcel);
 
 /* By prepared resource; NULL. */
 struct session *session_find(const struct account *account, const char *resource);

@@ -54,6 +54,7 @@
 #define NS_MAM "urn:xmpp:mam:2"                                         /* XEP-0313 */
 #define NS_SM "urn:xmpp:sm:3"                                          /* XEP-0198 */
 #define NS_HINTS "urn:xmpp:hints"                                      /* XEP-0334 */
+#define NS_PUSH "urn:xmpp:push:0"                                      /* XEP-0357 */
 #define NS_CSI "urn:xmpp:csi:0"                                        /* XEP-0352 */
 #define NS_EXTDISCO "urn:xmpp:extdisco:2"                              /* XEP-0215 */
 #define NS_FORWARD "urn:xmpp:forward:0"                                /* XEP-0297 */

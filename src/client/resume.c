@@ -141,6 +141,7 @@ static void smacks_take_over(struct smacks *smacks, struct client *client, struc
 	timer_stop(smacks_home(smacks)->worker, &smacks->timer);
 	list_remove(&smacks->link);
 	smacks->client = client;
+	session->detached = false;
 	smacks->asks = false;
 	client->session = session;
 	conn_address(stream_conn(client->stream), &peer, &own);

@@ -70,6 +70,7 @@ void smacks_detach(struct smacks *smacks)
 	struct home *home = smacks_home(smacks);
 
 	smacks->client = NULL;
+	smacks->session->detached = true;
 	list_add_last(&client_room(home)->detached, &smacks->link);
 	timer_start(home->worker, &smacks->timer, smacks->resume_ms, smacks_late);
 }
@@ -80,10 +81,13 @@ bool smacks_closed(struct client *client, enum stream_condition condition)
 
 	if (!smacks)
 		return false;
-	if (smacks_may_wait(smacks, condition))
+	if (smacks_may_wait(smacks, condition)) {
 		smacks_detach(smacks);
-	else
+		for (struct parcel *parcel = smacks->unacked.first; parcel; parcel = parcel->next)
+			session_lost(smacks->session, parcel);
+	} else {
 		smacks_end(smacks);
+	}
 	return true;
 }
 

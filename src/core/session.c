@@ -293,11 +293,26 @@ void session_push(struct session *session, const struct stanza *stanza)
 	session_deliver(session, parcel);
 }
 
+void session_lost(struct session *session, struct parcel *parcel)
+{
+	struct account *account = session->account;
+
+	if (parcel->stanza->kind != STANZA_MESSAGE || parcel->waits)
+		return;
+	parcel->waits = true;
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->message_waits)
+			(*module)->message_waits(account, parcel);
+	}
+}
+
 void session_give_back(struct session *session, struct parcel *parcel)
 {
 	struct account *account = session->account;
 
 	session_leave(session);
+	if (!account->gone)
+		session_lost(session, parcel);
 	if (kept_takes_back(account, parcel))
 		return;
 	parcel->delayed = true;

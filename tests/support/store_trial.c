@@ -18,7 +18,7 @@
 #include "store/pubsub.h"
 #include "store/token.h"
 
-enum { FAULTS = 8, DOCUMENTS = 8 };
+enum { FAULTS = 8, DOCUMENTS = 32 };
 
 struct kept_item {
 	struct list_link link;
@@ -285,7 +285,9 @@ static void documents_load(struct kept_account *account, struct store_account_lo
 	for (link = list_first(&account->documents); link; link = list_next(&account->documents, link)) {
 		const struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
 
-		if ((is_same(kept->kind, "blocking") || is_same(kept->kind, "archive")) && load->document_count < DOCUMENTS)
+		bool wanted = is_same(kept->kind, "blocking") || is_same(kept->kind, "archive") || is_same(kept->kind, "push");
+
+		if (wanted && load->document_count < DOCUMENTS)
 			load->documents[load->document_count++] = (struct store_account_document){
 				arena_str(arena, kept->kind), arena_str(arena, kept->key),
 				arena_str_len(arena, kept->text, kept->text_len), kept->text_len,

@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	tests/system/test_messages.py \
 	tests/system/test_nbxmpp.py \
 	tests/system/test_prosody.py \
+	tests/system/test_push.py \
 	tests/system/test_quickstart.py \
 	tests/system/test_repeats.py \
 	tests/system/test_resume.py \

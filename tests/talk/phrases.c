@@ -19,12 +19,13 @@ extern const struct module archiving_module, avatar_module, blocking_module, boo
 	services_module;
 extern const struct module caps_module, client_module, disco_module, im_module, last_module, mam_module, pep_module,
 	ping_module,
-	private_module, pubsub_module, time_module, vcard4_module, vcard_module, version_module;
+	private_module, pubsub_module, push_module, time_module, vcard4_module, vcard_module, version_module;
 
 static const struct module *const talk_modules[] = {
 	&blocking_module, &carbons_module, &csi_module, &services_module,
 	&caps_module,    &pubsub_module, &bookmarks_module, &pep_module, &avatar_module,
 	&adhoc_module,
+	&push_module,
 	&disco_module,   &ping_module,  &version_module, &time_module,   &last_module,
 	&private_module, &vcard_module, &vcard4_module, &im_module,      &client_module, &mam_module, &addresses_module,
 	&administration_module, &registration_module, &session_module, &user_module,
