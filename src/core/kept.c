@@ -184,7 +184,18 @@ static void entry_taken(struct account *account, const struct store_journal_entr
 	kept_forget(account, entry->stanza_len);
 }
 
-/* One that cannot be read, or whose sender is shut out by now, is passed over once all before it have been taken. */
+/* One that is not sent: the watermark passes it, or while there is something on its way in front of it, it is an exception. */
+static void entry_pass_over(struct account *account, const struct store_journal_entry *entry)
+{
+	if (account->kept->outstanding == 0) {
+		entry_taken(account, entry, account->kept->next);
+	} else {
+		kept_forget(account, entry->stanza_len);
+		journal_excepted(account, entry, 1);
+	}
+}
+
+/* One that cannot be read, or whose sender is shut out by now, is passed over. */
 static void entry_send(struct account *account, struct session *session,
                        const struct store_journal_entry *entry)
 {
@@ -195,14 +206,12 @@ static void entry_send(struct account *account, struct session *session,
 	if (!stanza) {
 		log_error(worker_log(account->home->worker), session->id, "journal entry cannot be read",
 		          LOG_STR("account", account->jid.text), LOG_INT("sequence", entry->sequence));
-		if (kept->outstanding == 0)
-			entry_taken(account, entry, kept->next);
+		entry_pass_over(account, entry);
 		return;
 	}
 	if (account_blocks(account, &stanza->from)) {
 		stanza_unref(&stanza);
-		if (kept->outstanding == 0)
-			entry_taken(account, entry, kept->next);
+		entry_pass_over(account, entry);
 		return;
 	}
 	parcel = parcel_new(account->home, stanza, NULL);

@@ -59,8 +59,16 @@ class Scram:
         self.bare = f"n={name},r={text(os.urandom(15))}"
         self.first = self.gs2 + self.bare
 
+    def values(self, challenge):
+        return dict(part.split("=", 1) for part in challenge.split(","))
+
+    def check_offer(self, challenge, mechanisms, bindings):
+        """XEP-0474 §6.2: nobody has changed what the server offers."""
+        offer = "\x1e".join(sorted(mechanisms)) + "\x1f" + "\x1e".join(sorted(bindings))
+        assert self.values(challenge)["h"] == text(hashlib.new(self.kind, offer.encode()).digest()), offer
+
     def final(self, challenge):
-        values = dict(part.split("=", 1) for part in challenge.split(","))
+        values = self.values(challenge)
         salted = hashlib.pbkdf2_hmac(self.kind, self.password.encode(), base64.b64decode(values["s"]), int(values["i"]))
         client_key = hmac.digest(salted, b"Client Key", self.kind)
         without_proof = f"c={text(self.gs2.encode() + self.binding)},r={values['r']}"

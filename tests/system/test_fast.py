@@ -6,6 +6,7 @@ that have been here before do: what it has to say it says at once.
 """
 import base64
 import hmac
+import re
 import signal
 import ssl
 import xml.etree.ElementTree as xml
@@ -49,8 +50,12 @@ class Client:
     def by_password(self, name, password, wishes="", mechanism="SCRAM-SHA-256-PLUS"):
         exchange = Scram(self.raw, mechanism, name, password)
         self.authenticate(mechanism, exchange.first, wishes)
-        self.raw.expect("<challenge xmlns='urn:xmpp:sasl:2'>")
-        final = exchange.final(base64.b64decode(self.raw.expect("</challenge>").split("<")[0]).decode())
+        features = self.raw.expect("<challenge xmlns='urn:xmpp:sasl:2'>")
+        challenge = base64.b64decode(self.raw.expect("</challenge>").split("<")[0]).decode()
+        offer = features[features.index("<authentication"):features.index("<inline>")]
+        exchange.check_offer(challenge, re.findall("<mechanism>(.*?)</mechanism>", offer),
+                             re.findall("<channel-binding type='(.*?)'", features))
+        final = exchange.final(challenge)
         self.send(f"<response xmlns='urn:xmpp:sasl:2'>{text(final)}</response>")
         self.hear_last_word()
         if self.success is not None:

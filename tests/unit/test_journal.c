@@ -20,7 +20,16 @@
 #define ROMEO "romeo@north.example"
 #define JULIET "juliet@north.example"
 
-static const struct module *const modules[] = { &town_module, NULL };
+static bool romeo_is_blocked;
+
+static bool blocks(const struct account *account, const struct jid *who)
+{
+	(void)account;
+	return romeo_is_blocked && jid_resource(who) && strcmp(jid_resource(who), "garden") == 0;
+}
+
+static const struct module blocker = { .name = "blocker", .account_blocks = blocks };
+static const struct module *const modules[] = { &town_module, &blocker, NULL };
 
 static struct town *town;
 static struct person *romeo;
@@ -388,6 +397,29 @@ static void test_a_client_fetches_and_is_not_there(void **state)
 	person_go(&juliet);
 }
 
+/* What a sender who is shut out by now has left is passed over, also between others that are on their way. */
+static void test_a_backlog_passes_over_who_is_blocked(void **state)
+{
+	struct person *mercutio = person_come(town, ROMEO "/street"), *juliet;
+	static const char message[] = "<message to='" JULIET "' type='chat' id='%d'><body>b</body></message>";
+	char xml[160];
+
+	(void)state;
+	for (int id = 1; id <= 5; id++) {
+		snprintf(xml, sizeof(xml), message, id);
+		person_says(id % 2 ? mercutio : romeo, xml);
+	}
+	assert_int_equal(undelivered(JULIET), 5);
+	romeo_is_blocked = true;
+	juliet = juliet_comes("balcony", "<presence/>");
+	assert_string_equal(heard_ids(juliet), "1 3 5");
+	assert_int_equal(juliet->session->account->undelivered, 0);
+	assert_int_equal(undelivered(JULIET), 0);
+	romeo_is_blocked = false;
+	person_go(&juliet);
+	person_go(&mercutio);
+}
+
 static void test_policy_never(void **state)
 {
 	struct person *juliet;
@@ -640,6 +672,7 @@ int main(void)
 		TEST(test_what_a_client_fetches_is_delivered),
 		TEST(test_a_client_fetches_and_dies),
 		TEST(test_a_client_fetches_and_is_not_there),
+		TEST(test_a_backlog_passes_over_who_is_blocked),
 		TEST(test_policy_never),
 		TEST(test_acknowledged_in_time_is_never_written),
 		TEST(test_not_acknowledged_in_time_is_written),
