@@ -175,6 +175,12 @@ static enum stanza_condition read_form(struct arena *arena, const struct element
 	return condition;
 }
 
+/* COMPAT Profanity 0.13 (2026-11): it says <after/> beside the <set/>, and would get the first page for ever. */
+static const char *after_read(struct arena *arena, const struct element *query, const struct rsm *page)
+{
+	return page->asked ? page->after : element_child_text(arena, query, "after", NS_MAM);
+}
+
 static enum stanza_condition read_page(struct arena *arena, const struct element *query,
                                        struct store_journal_archive *archive)
 {
@@ -182,6 +188,7 @@ static enum stanza_condition read_page(struct arena *arena, const struct element
 
 	if (!rsm_read(arena, query, &page))
 		return STANZA_BAD_REQUEST;
+	page.after = after_read(arena, query, &page);
 	if (page.indexed)
 		return STANZA_FEATURE_NOT_IMPLEMENTED;
 	archive->limit = !page.limited ? PAGE_USUAL : page.max < PAGE_MOST ? page.max : PAGE_MOST;

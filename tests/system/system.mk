@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/system/knot.py \
 	tests/system/phone.py \
 	tests/system/sasl.py \
+	tests/system/terminal.py \
 	tests/system/test_archive.py \
 	tests/system/test_component.py \
 	tests/system/test_fast.py \
@@ -17,6 +18,7 @@ EXTRA_DIST += \
 	tests/system/test_login.py \
 	tests/system/test_messages.py \
 	tests/system/test_nbxmpp.py \
+	tests/system/test_profanity.py \
 	tests/system/test_prosody.py \
 	tests/system/test_push.py \
 	tests/system/test_quickstart.py \
