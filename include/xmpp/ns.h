@@ -60,6 +60,7 @@
 #define NS_FORWARD "urn:xmpp:forward:0"                                /* XEP-0297 */
 #define NS_CARBONS "urn:xmpp:carbons:2"                                /* XEP-0280 */
 #define NS_RECEIPTS "urn:xmpp:receipts"                                /* XEP-0184 */
+#define NS_RETRACT "urn:xmpp:message-retract:1"                         /* XEP-0424 */
 #define NS_CHAT_MARKERS "urn:xmpp:chat-markers:0"                      /* XEP-0333 */
 #define NS_CONFERENCE "jabber:x:conference"                            /* XEP-0249 */
 #define NS_MUC_USER "http://jabber.org/protocol/muc#user"              /* XEP-0045 */

@@ -86,6 +86,7 @@ const char *const pubsub_features[] = {
 	NS_PUBSUB "#retrieve-subscriptions",
 	NS_PUBSUB "#subscribe",
 	NS_PUBSUB "#subscription-notifications",
+	NS_DATA_FORM,
 	NS_RSM,
 	NULL,
 };

@@ -357,13 +357,16 @@ static void metadata_asked(struct iq_request *request)
 	journal_span_ask(request->account, metadata_found)->request.context = request;
 }
 
-/* COMPAT Profanity 0.13 (2026-11): it asks the host, not the account, whether there is an archive (§9). */
+/* Retractions are archived like what they retract, and a server that sees to that says so (XEP-0424 §2).
+ * COMPAT Profanity 0.13 (2026-11): it asks the host, not the account, whether there is an archive (§9). */
 static void archive_described(const struct config *config, const struct host *host, struct arena *arena,
                               struct element *query)
 {
 	(void)config;
-	if (host->archive != ARCHIVE_NEVER || host->archive_preferences)
+	if (host->archive != ARCHIVE_NEVER || host->archive_preferences) {
 		disco_add_feature(arena, query, NS_MAM);
+		disco_add_feature(arena, query, NS_RETRACT);
+	}
 }
 
 /* ---- the module ---- */
@@ -378,10 +381,11 @@ static const struct module_spec specs[] = {
 	{ "XEP-0313", "Message Archive Management", "1.1.3", "users' archives" },
 	{ "XEP-0059", "Result Set Management", "1.0", NULL },
 	{ "XEP-0297", "Stanza Forwarding", "1.0", NULL },
+	{ "XEP-0424", "Message Retraction", "0.4.2", "archives them" },
 	{ 0 },
 };
 
-static const char *const features[] = { NS_MAM, NS_MAM "#extended", NULL };
+static const char *const features[] = { NS_MAM, NS_MAM "#extended", NS_RETRACT, NULL };
 
 extern const struct module mam_module;
 const struct module mam_module = {
