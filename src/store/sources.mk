@@ -20,6 +20,8 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/query.h \
 	src/store/sqlite/queue.c \
 	src/store/sqlite/queue.h \
+	src/store/sqlite/recent.c \
+	src/store/sqlite/recent.h \
 	src/store/sqlite/roster.c \
 	src/store/sqlite/sqlite.c \
 	src/store/sqlite/threads.c \

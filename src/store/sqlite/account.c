@@ -94,6 +94,7 @@ enum store_status sqlite_account_remove(struct database *db, struct store_reques
 {
 	struct query q;
 
+	recent_clear(&db->recent);
 	query_start(&q, db, QUERY_ACCOUNT_REMOVE);
 	query_put_owner(&q, request->owner);
 	return query_change(&q, STORE_ABSENT);

@@ -183,6 +183,7 @@ void database_close(struct database *db)
 	sqlite3_close(db->handle);
 	wal_free(&db->wal);
 	memset(db->statements, 0, sizeof(db->statements));
+	recent_clear(&db->recent);
 	db->handle = NULL;
 }
 

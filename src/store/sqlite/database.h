@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "recent.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 struct wal;
@@ -19,6 +21,7 @@ struct database {
 	struct sqlite3 *handle;
 	struct wal *wal;                                        /* the writer's */
 	struct sqlite3_stmt *statements[DATABASE_STATEMENTS];   /* by enum query_name; NULL: not prepared */
+	struct recent recent;                                   /* the writer's */
 	char fault[160];                                        /* why what failed last has failed */
 };
 

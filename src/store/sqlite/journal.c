@@ -78,35 +78,50 @@ static bool sequence_is_chosen(uint64_t sequence)
 }
 
 /* Peers are written for a batch of entries at once; an entry that comes out of order is written at once. */
-static enum store_status peers_follow(struct database *db, const struct account_row *row, uint64_t sequence)
+static enum store_status peers_follow(struct database *db, struct recent_account *account, uint64_t sequence)
 {
 	enum store_status status;
 	struct query q;
 
-	if (sequence <= row->peers_up_to)
-		return peers_put(db, row->id, sequence - 1, sequence);
+	if (sequence <= account->peers_up_to)
+		return peers_put(db, account->id, sequence - 1, sequence);
 	if (!sequence_is_chosen(sequence))
 		return STORE_OK;
-	status = peers_put(db, row->id, row->peers_up_to, sequence);
+	status = peers_put(db, account->id, account->peers_up_to, sequence);
 	if (status != STORE_OK)
 		return status;
+	account->peers_up_to = sequence;
 	query_start(&q, db, QUERY_JOURNAL_PEERS_UP_TO);
-	query_put_number(&q, row->id);
+	query_put_number(&q, account->id);
 	query_put_unsigned(&q, sequence);
 	return query_change(&q, STORE_FAILED);
+}
+
+static enum store_status account_recall(struct database *db, const char *owner, struct recent_account **account)
+{
+	struct account_row row;
+	enum store_status status;
+
+	*account = recent_find(&db->recent, owner);
+	if (*account)
+		return STORE_OK;
+	status = sqlite_account_find(db, owner, &row);
+	if (status == STORE_OK)
+		*account = recent_put(&db->recent, owner, row.id, row.peers_up_to);
+	return status;
 }
 
 enum store_status sqlite_journal_append(struct database *db, struct store_request *request)
 {
 	const struct store_journal_entry *entry = &((struct store_journal_append *)request)->entry;
-	struct account_row row;
-	enum store_status status = sqlite_account_find(db, request->owner, &row);
+	struct recent_account *account;
+	enum store_status status = account_recall(db, request->owner, &account);
 
 	if (status == STORE_OK)
-		status = entry_put(db, row.id, entry);
+		status = entry_put(db, account->id, entry);
 	if (status == STORE_OK)
 		status = body_put(db, entry);
-	return status == STORE_OK ? peers_follow(db, &row, entry->sequence) : status;
+	return status == STORE_OK ? peers_follow(db, account, entry->sequence) : status;
 }
 
 /* ---- undelivered ---- */

@@ -72,6 +72,7 @@ static enum batch_result batch_try_each(struct sqlite_store *s, struct store_req
 
 static void batch_roll_back(struct sqlite_store *s)
 {
+	recent_clear(&s->writer_db.recent);
 	if (database_in_transaction(&s->writer_db))
 		query_run(&s->writer_db, QUERY_ROLLBACK);
 }
