@@ -26,7 +26,7 @@ EXTRA_DIST += \
 	docs/demo/bot.py \
 	docs/demo/branch.py \
 	docs/demo/demo.py \
-	docs/demo/dns.py \
+	docs/demo/nameserver.py \
 	docs/demo/person.py \
 	docs/hansa.conf.5.in \
 	docs/hansa.doap.in \

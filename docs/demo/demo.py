@@ -16,7 +16,7 @@ import tempfile
 logging.getLogger("slixmpp.stringprep").setLevel(logging.ERROR)
 
 from branch import Branch  # noqa: E402
-from dns import Dns  # noqa: E402
+from nameserver import Dns  # noqa: E402
 from person import Person  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent

@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True
 FOOTER = b"</stream:stream>"
 
 from branch import BUILD, Branch, make_certificate  # noqa: E402
-from dns import Dns  # noqa: E402
+from nameserver import Dns  # noqa: E402
 from person import Person  # noqa: E402
 
 

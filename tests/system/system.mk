@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/system/phone.py \
 	tests/system/sasl.py \
 	tests/system/terminal.py \
+	tests/system/test_aioxmpp.py \
 	tests/system/test_archive.py \
 	tests/system/test_component.py \
 	tests/system/test_fast.py \
