@@ -33,6 +33,7 @@ struct parcel {
 	bool delayed;                   /* it waited here (journal, a broken connection): say so (XEP-0203) */
 	uint64_t journal;               /* sequence of its entry in the journal of the account that gets it; 0: none */
 	bool waits;                     /* likewise that it waits (message_waits) */
+	bool is_push;                   /* meant for one session, of no use to another (session_push) */
 	bool shown;                     /* modules have seen that it is delivered (message_delivered) */
 	bool known;                     /* it is no repeat: core/repeats.c has seen it */
 	struct list_link watch;         /* core/overdue.c's, as the next */

@@ -50,6 +50,14 @@ bool journal_may_keep(const struct stanza *message);
 void journal_received(struct account *account, struct parcel *parcel);
 /* The same entry for a message that nobody has acknowledged in time; forgotten when it is, where it is not archived. */
 void journal_write_down(struct account *account, struct parcel *parcel);
+/* A client that gets what is said to others has acknowledged its copy of an entry, or of a page of the archive all that lies in
+ * it: delivered. For parcel.answered of session_push_told; the token is the entry's sequence, the page's last one. */
+void journal_copy_answered(struct home *home, struct parcel *copy);
+void journal_page_answered(struct home *home, struct parcel *page);
+/* What is archived with after < sequence <= up_to is fetched from the archive, by a client that need not be sent it as well:
+ * it counts as delivered, but for what sessions are getting now. */
+void journal_fetched(struct account *account, uint64_t after, uint64_t up_to);
+
 /* <stanza-id/> for the copy that a client gets; nothing where it has no entry. */
 void journal_tail(struct buf *out, const struct account *account, const struct parcel *parcel);
 /* The same as the last child of a message that is forwarded to a client; sequence 0: nothing. */

@@ -44,6 +44,7 @@ struct session {
 	bool inactive;                          /* its user does not look (XEP-0352 §4.2) */
 	bool detached;                          /* its connection is lost, and it waits to be resumed (XEP-0198 §5) */
 	bool carbons;                           /* has asked for copies of the other sessions' messages (XEP-0280) */
+	uint64_t page_after, page_up_to;        /* of the last page of the archive sent to it, in sequences; 0: none */
 	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
@@ -53,7 +54,7 @@ struct session {
 	void *outlet_owner;
 	uint64_t bound_ms, active_ms;           /* monotonic: bound, last stanza from the client */
 	char address[64];                       /* of the client, for the administrator */
-	uint64_t fetches;                       /* its client gets archived messages up to there itself (XEP-0386 §3.2) */
+	uint64_t fetches_after, fetches;        /* its client gets archived messages up to there itself (XEP-0386 §3.2), or has */
 	char *agent;                            /* which installation of a client it is (XEP-0388 §2.3); NULL: unknown */
 	struct turn_job freeing;                /* core/session.c's */
 };
@@ -94,6 +95,9 @@ void session_deliver_now(struct session *session, struct parcel *parcel);
 void session_set_inactive(struct session *session, bool inactive);
 /* A stanza of the server for this client alone (pushes): a parcel is made of it; takes the reference. */
 void session_push(struct session *session, const struct stanza *stanza);
+/* Likewise, and answered() gets the parcel with the token when the client has acknowledged it, or will not; as parcel.answered. */
+void session_push_told(struct session *session, const struct stanza *stanza, uint64_t token,
+                       void (*answered)(struct home *home, struct parcel *parcel));
 /* The outlet gives back what the client did not take, in order, before session_end: the session leaves, and the parcel goes
  * through the account's rules again as if it came now, with its since_us. */
 void session_give_back(struct session *session, struct parcel *parcel);

@@ -67,6 +67,14 @@ struct store_journal_handled {
 	uint32_t handled;
 };
 
+/* FETCHED: what is archived and undelivered with after < sequence <= up_to has been delivered. The watermark follows where
+ * nothing else is undelivered below. */
+struct store_journal_fetched {
+	struct store_request request;
+	uint64_t after, up_to;
+	uint64_t count, bytes;                  /* answered: of what was undelivered */
+};
+
 /*
  * ARCHIVE: a page of the archived entries with from <= sequence <= to, and with that peer: a bare JID (of any resource) or
  * a full one; NULL: any. after and before (exclusive) bound the page, 0 and UINT64_MAX where there is no bound; backwards:

@@ -20,8 +20,8 @@ bool kept_queues(struct account *account, struct parcel *parcel);
 /* A session gives a parcel back. One that stands in the journal need not be kept again: true, it is
  * answered, and what is given back after it waits until it has gone to another session. */
 bool kept_takes_back(struct account *account, struct parcel *parcel);
-/* An entry is not undelivered any more. */
-void kept_forget(struct account *account, size_t bytes);
+/* So many entries are not undelivered any more. */
+void kept_forget(struct account *account, uint64_t count, uint64_t bytes);
 /* It is one that kept.c sends from the journal. */
 bool kept_is_from_journal(const struct parcel *parcel);
 /* The account is going: nothing more is sent, what queued is refused. */
@@ -48,6 +48,12 @@ void watches_close(struct home *home);
 /* journal.c. A message that was archived on its way to a session, and that no session may have now: true, it is answered
  * and waits in the journal. */
 bool journal_takes_back(const struct account *account, struct parcel *parcel);
+/* Another client than the one that is getting an entry has acknowledged a copy of it. */
+void journal_land(struct account *account, uint64_t sequence);
+/* Up to there no entry is on its way to a session. */
+uint64_t journal_settled_up_to(const struct account *account);
+/* A session gives back what another one has got meanwhile as a copy. */
+bool journal_has(const struct account *account, const struct parcel *parcel);
 /* An entry that a session is getting, or has got and the store does not know yet. */
 bool journal_is_on_its_way(const struct account *account, uint64_t sequence);
 /* Entries that were undelivered, from the oldest on, have been delivered: the store is told. */

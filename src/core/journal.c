@@ -413,7 +413,7 @@ static void append_failed(struct account *account, struct flight *flight, struct
 	} else if (flight->state == FLIGHT_LANDED) {
 		parcel_taken(home, &original);
 	} else {
-		kept_forget(account, flight->bytes);
+		kept_forget(account, 1, flight->bytes);
 		parcel_refused(home, &original, STANZA_RESOURCE_CONSTRAINT,
 		               "The message could not be kept, try again");
 	}
@@ -461,13 +461,34 @@ static void flight_answered(struct home *home, struct parcel *copy)
 	bool is_taken = copy->answer == PARCEL_TAKEN;
 
 	parcel_free(&copy);
-	if (!flight)
+	if (!flight || flight->state != FLIGHT_OPEN)
 		return;
 	if (is_taken || flight->original)
 		flight_answer(home, flight, is_taken);
 	else
 		flight_miss(account, flight);
 	journal_touch(account);
+}
+
+/* Another client of the account has acknowledged a copy. */
+void journal_land(struct account *account, uint64_t sequence)
+{
+	struct flight *flight = flight_find(account, sequence);
+
+	if (!flight || flight->state != FLIGHT_OPEN)
+		return;
+	flight_answer(account->home, flight, true);
+	journal_touch(account);
+}
+
+bool journal_has(const struct account *account, const struct parcel *parcel)
+{
+	const struct flight *flight;
+
+	if (!parcel->journal || kept_is_from_journal(parcel))
+		return false;
+	flight = flight_find(account, parcel->journal);
+	return !flight || flight->state == FLIGHT_LANDED;
 }
 
 bool journal_takes_back(const struct account *account, struct parcel *parcel)
@@ -519,6 +540,14 @@ static size_t flights_count(const struct account *account, struct flight **first
 		count++;
 	}
 	return count;
+}
+
+uint64_t journal_settled_up_to(const struct account *account)
+{
+	struct flight *open;
+
+	flights_count(account, &open);
+	return open ? open->sequence - 1 : account->journal_newest;
 }
 
 /* Each that is over is an exception, and leaves the list. */

@@ -55,9 +55,9 @@ static void kept_finish(struct account *account);
 
 /* ---- into the journal ---- */
 
-void kept_forget(struct account *account, size_t bytes)
+void kept_forget(struct account *account, uint64_t count, uint64_t bytes)
 {
-	account->undelivered -= account->undelivered > 0;
+	account->undelivered -= count < account->undelivered ? count : account->undelivered;
 	account->undelivered_bytes -= bytes < account->undelivered_bytes ? bytes : account->undelivered_bytes;
 }
 
@@ -69,7 +69,7 @@ static void keep_done(struct store_request *request)
 	struct account *account = account_find(home, request->owner, strlen(request->owner));
 
 	if (request->status != STORE_OK && account)
-		kept_forget(account, append->entry.stanza_len);
+		kept_forget(account, 1, append->entry.stanza_len);
 	if (request->status == STORE_OK)
 		parcel_taken(home, &parcel);
 	else if (request->status == STORE_ABSENT)
@@ -181,7 +181,7 @@ static const struct stanza *entry_stanza(const struct account *account,
 static void entry_taken(struct account *account, const struct store_journal_entry *entry, size_t number)
 {
 	account->kept->taken = number;
-	kept_forget(account, entry->stanza_len);
+	kept_forget(account, 1, entry->stanza_len);
 }
 
 /* One that is not sent: the watermark passes it, or while there is something on its way in front of it, it is an exception. */
@@ -190,7 +190,7 @@ static void entry_pass_over(struct account *account, const struct store_journal_
 	if (account->kept->outstanding == 0) {
 		entry_taken(account, entry, account->kept->next);
 	} else {
-		kept_forget(account, entry->stanza_len);
+		kept_forget(account, 1, entry->stanza_len);
 		journal_excepted(account, entry, 1);
 	}
 }
@@ -279,13 +279,14 @@ static size_t batch_skip_fetched(struct account *account, struct store_journal_e
 	size_t fetched_count = 0, left = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (session && entries[i].archived && entries[i].sequence <= session->fetches)
+		if (session && entries[i].archived && entries[i].sequence > session->fetches_after &&
+		    entries[i].sequence <= session->fetches)
 			fetched[fetched_count++] = entries[i];
 		else
 			entries[left++] = entries[i];
 	}
 	for (size_t i = 0; i < fetched_count; i++)
-		kept_forget(account, fetched[i].stanza_len);
+		kept_forget(account, 1, fetched[i].stanza_len);
 	if (fetched_count > 0 && left == 0)
 		journal_delivered(account, fetched, fetched_count);
 	else if (fetched_count > 0)

@@ -284,13 +284,21 @@ static void push_answered(struct home *holder, struct parcel *parcel)
 	parcel_free(&parcel);
 }
 
-void session_push(struct session *session, const struct stanza *stanza)
+void session_push_told(struct session *session, const struct stanza *stanza, uint64_t token,
+                       void (*answered)(struct home *home, struct parcel *parcel))
 {
 	struct parcel *parcel = parcel_new(session->account->home, stanza, &session->jid);
 
 	stanza_unref(&stanza);
-	parcel->answered = push_answered;
+	parcel->is_push = true;
+	parcel->token = token;
+	parcel->answered = answered;
 	session_deliver(session, parcel);
+}
+
+void session_push(struct session *session, const struct stanza *stanza)
+{
+	session_push_told(session, stanza, 0, push_answered);
 }
 
 void session_lost(struct session *session, struct parcel *parcel)
@@ -316,7 +324,9 @@ void session_give_back(struct session *session, struct parcel *parcel)
 	if (kept_takes_back(account, parcel))
 		return;
 	parcel->delayed = true;
-	if (account->gone || parcel->answered == push_answered)
+	if (journal_has(account, parcel))
+		parcel_taken(account->home, &parcel);
+	else if (account->gone || parcel->is_push)
 		parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
 	else
 		account_receive(account, parcel);

@@ -38,6 +38,7 @@ libhansa_a_SOURCES += src/core/iq.c
 libhansa_a_SOURCES += src/core/journal.c
 libhansa_a_SOURCES += src/core/repeats.c
 libhansa_a_SOURCES += src/core/journal_span.c
+libhansa_a_SOURCES += src/core/journal_fetch.c
 libhansa_a_SOURCES += src/core/kept.c
 libhansa_a_SOURCES += src/core/listening.c
 libhansa_a_SOURCES += src/core/listening.h

@@ -122,6 +122,7 @@ struct carbon {
 	const struct stanza *message;
 	uint64_t entry;                 /* in the account's journal; 0: none */
 	const char *direction;
+	bool is_delivery;               /* of an entry that waits to be delivered */
 	const struct stanza *copy;      /* made once for all that get it, and only where somebody does */
 };
 
@@ -134,11 +135,15 @@ static const struct stanza *carbon_make(const struct account *account, const str
 	return stanza_seal(copy);
 }
 
+/* Who might have got the message itself has it with the copy. */
 static void carbon_push(struct session *session, struct carbon *carbon)
 {
 	if (!carbon->copy)
 		carbon->copy = carbon_make(session->account, carbon);
-	session_push(session, stanza_ref(carbon->copy));
+	if (carbon->is_delivery && session_is_available(session) && session->priority >= 0)
+		session_push_told(session, stanza_ref(carbon->copy), carbon->entry, journal_copy_answered);
+	else
+		session_push(session, stanza_ref(carbon->copy));
 }
 
 /* §8. What a user sends to himself is received by all of his clients. */
@@ -161,7 +166,10 @@ static void carbons_message_delivered(struct account *account, const struct parc
                                       session_choice *gets_it)
 {
 	const struct stanza *message = parcel->stanza;
-	struct carbon carbon = { .message = message, .entry = parcel->journal, .direction = "received" };
+	struct carbon carbon = { .message = message,
+		                 .entry = parcel->journal,
+		                 .direction = "received",
+		                 .is_delivery = parcel->journal > 0 };
 
 	if (!somebody_gets_carbons(account) || !is_eligible(message) ||
 	    (is_from_occupant(message) && !is_room_invitation(message->root)))

@@ -241,8 +241,8 @@ static void archive_asked(struct iq_request *request)
 /* ---- the answer ---- */
 
 /* §4.2: one message. An entry that cannot be read is left out. */
-static void entry_push(struct session *session, const struct iq_request *request,
-                       const struct store_journal_entry *entry)
+static const struct stanza *entry_stanza(const struct session *session, const struct iq_request *request,
+                                         const struct store_journal_entry *entry)
 {
 	struct account *account = session->account;
 	struct stanza *message = stanza_make(STANZA_MESSAGE, MESSAGE_NORMAL, &account->jid, &session->jid, NULL);
@@ -254,7 +254,7 @@ static void entry_push(struct session *session, const struct iq_request *request
 
 	if (!root) {
 		stanza_unref(&unreadable);
-		return;
+		return NULL;
 	}
 	journal_id(entry->sequence, id);
 	stamp_write(entry->at_us, stamp);
@@ -265,16 +265,45 @@ static void entry_push(struct session *session, const struct iq_request *request
 	delay = element_add(arena, forwarded, "delay", NS_DELAY);
 	element_set(arena, delay, "stamp", stamp);
 	element_copy(arena, forwarded, root);
-	session_push(session, stanza_seal(message));
+	return stanza_seal(message);
+}
+
+/* A client that goes through all of the archive has what it has acknowledged. */
+static bool page_is_of_all(const struct store_journal_archive *archive)
+{
+	return !archive->with && !archive->ids && !archive->backwards && archive->to == UINT64_MAX &&
+	       archive->before == UINT64_MAX && archive->count > 0;
+}
+
+/* One page that follows another which is not acknowledged yet makes one with it. */
+static void page_remember(struct session *session, const struct store_journal_archive *archive)
+{
+	uint64_t after = archive->from > 0 ? archive->from - 1 : 0;
+
+	if (archive->after > after)
+		after = archive->after;
+	if (after > session->page_up_to || after < session->page_after)
+		session->page_after = after;
+	session->page_up_to = archive->entries[archive->count - 1].sequence;
 }
 
 static void page_push(struct iq_request *request, const struct store_journal_archive *archive)
 {
 	bool is_flipped = element_child(request->payload, "flip-page", NS_MAM);
 	struct session *session = iq_session(request);
+	bool tells = page_is_of_all(archive);
 
-	for (size_t i = 0; session && i < archive->count; i++)
-		entry_push(session, request, &archive->entries[is_flipped ? archive->count - 1 - i : i]);
+	if (session && tells)
+		page_remember(session, archive);
+	for (size_t i = 0; session && i < archive->count; i++) {
+		const struct stanza *message =
+			entry_stanza(session, request, &archive->entries[is_flipped ? archive->count - 1 - i : i]);
+
+		if (message && i == archive->count - 1 && tells)
+			session_push_told(session, message, session->page_up_to, journal_page_answered);
+		else if (message)
+			session_push(session, message);
+	}
 }
 
 /* COMPAT slixmpp 1.8 (2026-11): paging backwards it takes the page that ends the whole for the last one it can get when

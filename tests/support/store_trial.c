@@ -522,6 +522,33 @@ static enum store_status journal_advance(struct trial *t, struct store_request *
 	return STORE_OK;
 }
 
+static enum store_status journal_fetched(struct trial *t, struct store_request *request)
+{
+	struct store_journal_fetched *fetched = (struct store_journal_fetched *)request;
+	struct kept_account *account = account_find(t, request->owner);
+	bool others = false;
+
+	if (!account)
+		return STORE_ABSENT;
+	for (struct list_link *link = list_first(&account->journal); link; link = list_next(&account->journal, link)) {
+		struct kept_entry *kept = LIST_MEMBER(link, struct kept_entry, link);
+		uint64_t sequence = kept->entry.sequence;
+
+		if (sequence > fetched->up_to || !entry_is_undelivered(account, kept))
+			continue;
+		if (kept->entry.archived && sequence > fetched->after) {
+			kept->delivered = true;
+			fetched->count++;
+			fetched->bytes += kept->entry.stanza_len;
+		} else {
+			others = true;
+		}
+	}
+	if (!others && fetched->count && fetched->up_to > account->delivered)
+		account->delivered = fetched->up_to < journal_newest(account) ? fetched->up_to : journal_newest(account);
+	return STORE_OK;
+}
+
 static bool peer_is(const char *peer, const char *with)
 {
 	size_t len = with ? strlen(with) : 0;
@@ -1092,6 +1119,7 @@ static const struct {
 	[STORE_JOURNAL_APPEND] = { true, journal_append },
 	[STORE_JOURNAL_READ] = { false, journal_read },
 	[STORE_JOURNAL_ADVANCE] = { true, journal_advance },
+	[STORE_JOURNAL_FETCHED] = { true, journal_fetched },
 	[STORE_JOURNAL_ARCHIVE] = { false, journal_archive },
 	[STORE_JOURNAL_SPAN] = { false, journal_span },
 	[STORE_JOURNAL_EXPIRE] = { true, journal_expire },

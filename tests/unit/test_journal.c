@@ -442,6 +442,32 @@ static void test_policy_never(void **state)
 	assert_int_equal(archive_count(JULIET), 0);
 }
 
+/* The session that a message went to dies, but another one has a copy of it. */
+static void test_a_copy_is_a_delivery(void **state)
+{
+	struct person *juliet = juliet_comes("balcony", "<presence/>"), *other;
+	struct store_journal_archive *archive;
+	uint64_t sequence;
+
+	(void)state;
+	juliet->holds = true;
+	says(1);
+	says(2);
+	other = juliet_comes("chamber", "<presence/>");
+	archive = archive_of(JULIET);
+	sequence = archive->entries[0].sequence;
+	store_request_free(&archive->request);
+	session_push_told(other->session,
+	                  stanza_seal(stanza_make(STANZA_MESSAGE, MESSAGE_CHAT, NULL, &other->session->jid, "9")),
+	                  sequence, journal_copy_answered);
+	town_settle(town);
+	person_go(&juliet);
+	assert_string_equal(heard_ids(other), "9 2");
+	town_pass(town, 2000);
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&other);
+}
+
 /* ---- without an archive: custody in memory, and for how long ---- */
 
 static const char without_archive[] = "server { workers = 2 }\nhost north.example { archive = never }\n"
@@ -674,6 +700,7 @@ int main(void)
 		TEST(test_a_client_fetches_and_is_not_there),
 		TEST(test_a_backlog_passes_over_who_is_blocked),
 		TEST(test_policy_never),
+		TEST(test_a_copy_is_a_delivery),
 		TEST(test_acknowledged_in_time_is_never_written),
 		TEST(test_not_acknowledged_in_time_is_written),
 		TEST(test_written_and_never_acknowledged),

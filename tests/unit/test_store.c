@@ -622,6 +622,37 @@ static void a_long_archive_is_filtered(struct asker *a)
 	assert_int_equal(page->total, 10);
 }
 
+/* What a client has fetched from the archive is delivered; what is not archived cannot be fetched. */
+static void fetched_from_the_archive_is_delivered(struct asker *a)
+{
+	struct store_journal_fetched *fetched = asker_make(a, sizeof(*fetched), STORE_JOURNAL_FETCHED, ROMEO);
+	uint64_t sequences[8], waiting;
+
+	create(a, ROMEO);
+	for (unsigned i = 0; i < 8; i++) {
+		sequences[i] = archived(a, i);
+		if (i == 4)
+			waiting = append(a, ROMEO, "w");
+	}
+	assert_int_equal(load(a, ROMEO)->undelivered, 5);
+	fetched->after = sequences[0];
+	fetched->up_to = sequences[3];
+	assert_int_equal(asker_ask(a, fetched), STORE_OK);
+	assert_int_equal(fetched->count, 1);
+	assert_int_equal(fetched->bytes, 1);
+	assert_int_equal(journal(a, ROMEO)->count, 4);
+	assert_int_equal(journal(a, ROMEO)->entries[0].sequence, sequences[0]);
+	fetched->after = 0;
+	fetched->up_to = UINT64_MAX;
+	fetched->count = fetched->bytes = 0;
+	assert_int_equal(asker_ask(a, fetched), STORE_OK);
+	assert_int_equal(fetched->count, 3);
+	assert_int_equal(journal(a, ROMEO)->count, 1);
+	assert_int_equal(journal(a, ROMEO)->entries[0].sequence, waiting);
+	assert_int_equal(load(a, ROMEO)->undelivered, 1);
+	assert_archive(a, asker_archive(a, ROMEO, 9), "0 1 2 3 4 5 6 7");
+}
+
 /* Delivery takes nothing out of the archive; what is undelivered does not expire. */
 static void archive_has_a_span(struct asker *a)
 {
@@ -1311,6 +1342,7 @@ static const struct scenario {
 	SCENARIO(journal_forgets_what_is_delivered),
 	SCENARIO(journal_watermark_never_hides_a_new_entry),
 	SCENARIO(journal_knows_exceptions),
+	SCENARIO(fetched_from_the_archive_is_delivered),
 	SCENARIO(archive_is_read_in_pages_from_either_end),
 	SCENARIO(archive_is_filtered),
 	SCENARIO(a_long_archive_is_filtered),

@@ -209,6 +209,64 @@ enum store_status sqlite_journal_advance(struct database *db, struct store_reque
 	return status;
 }
 
+/* What is undelivered with after < sequence <= up_to, all of it or only what is archived. */
+static bool range_weigh(struct database *db, int64_t account, uint64_t after, uint64_t up_to, bool archived,
+                        uint64_t *count, uint64_t *bytes)
+{
+	struct query q;
+
+	query_start(&q, db, QUERY_JOURNAL_FETCHED_WEIGH);
+	query_put_number(&q, account);
+	query_put_unsigned(&q, after);
+	query_put_unsigned(&q, up_to);
+	query_put_number(&q, archived);
+	if (query_next(&q)) {
+		*count = (uint64_t)query_number(&q);
+		*bytes = (uint64_t)query_number(&q);
+	}
+	return query_finish(&q);
+}
+
+/* The watermark may be moved to up_to: nothing waits below. */
+static enum store_status watermark_follow(struct database *db, const struct account_row *row, uint64_t up_to)
+{
+	uint64_t waiting = 0, bytes;
+	struct query q;
+
+	if (!range_weigh(db, row->id, row->delivered, up_to, false, &waiting, &bytes))
+		return STORE_FAILED;
+	if (waiting > 0)
+		return STORE_OK;
+	query_start(&q, db, QUERY_JOURNAL_ADVANCE);
+	query_put_number(&q, row->id);
+	query_put_unsigned(&q, up_to);
+	return query_change(&q, STORE_OK);
+}
+
+enum store_status sqlite_journal_fetched(struct database *db, struct store_request *request)
+{
+	struct store_journal_fetched *fetched = (struct store_journal_fetched *)request;
+	struct account_row row;
+	enum store_status status = sqlite_account_find(db, request->owner, &row);
+	uint64_t after = fetched->after;
+	struct query q;
+
+	if (status != STORE_OK)
+		return status;
+	if (after < row.delivered)
+		after = row.delivered;
+	if (!range_weigh(db, row.id, after, fetched->up_to, true, &fetched->count, &fetched->bytes))
+		return STORE_FAILED;
+	if (fetched->count == 0)
+		return STORE_OK;
+	query_start(&q, db, QUERY_JOURNAL_FETCHED);
+	query_put_number(&q, row.id);
+	query_put_unsigned(&q, after);
+	query_put_unsigned(&q, fetched->up_to);
+	status = query_change(&q, STORE_FAILED);
+	return status == STORE_OK ? watermark_follow(db, &row, fetched->up_to) : status;
+}
+
 /* How much waits, and where the sequences have got to. */
 bool sqlite_journal_weigh(struct database *db, const struct account_row *row, struct store_account_load *load)
 {

@@ -17,6 +17,7 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_JOURNAL_APPEND] = { "journal append", true, sqlite_journal_append },
 	[STORE_JOURNAL_READ] = { "journal read", false, sqlite_journal_read },
 	[STORE_JOURNAL_ADVANCE] = { "journal advance", true, sqlite_journal_advance },
+	[STORE_JOURNAL_FETCHED] = { "journal fetched", true, sqlite_journal_fetched },
 	[STORE_JOURNAL_ARCHIVE] = { "journal archive", false, sqlite_journal_archive },
 	[STORE_JOURNAL_SPAN] = { "journal span", false, sqlite_journal_span },
 	[STORE_JOURNAL_EXPIRE] = { "journal expire", true, sqlite_journal_expire },

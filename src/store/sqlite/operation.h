@@ -31,6 +31,7 @@ enum store_status sqlite_roster_remove(struct database *db, struct store_request
 enum store_status sqlite_journal_append(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_read(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_advance(struct database *db, struct store_request *request);
+enum store_status sqlite_journal_fetched(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_archive(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_span(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_expire(struct database *db, struct store_request *request);

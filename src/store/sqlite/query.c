@@ -102,6 +102,12 @@ static const char *const query_sql[QUERIES] = {
 		" WHERE id = ?1",
 	[QUERY_JOURNAL_EXCEPT] =
 		"UPDATE journal_entry SET delivered = 1 WHERE account = ?1 AND sequence = ?2",
+	[QUERY_JOURNAL_FETCHED_WEIGH] =
+		"SELECT count(*), coalesce(sum(bytes), 0) FROM journal_entry WHERE account = ?1"
+		" AND sequence > ?2 AND sequence <= ?3 AND direction = 0 AND delivered = 0 AND archived >= ?4",
+	[QUERY_JOURNAL_FETCHED] =
+		"UPDATE journal_entry SET delivered = 1 WHERE account = ?1"
+		" AND sequence > ?2 AND sequence <= ?3 AND direction = 0 AND delivered = 0 AND archived = 1",
 	/* What lies between the watermarks of before and now, and an exception just made, may be forgotten. */
 	[QUERY_JOURNAL_FORGET] =
 		"DELETE FROM journal_entry WHERE account = ?1 AND sequence > ?2 AND sequence <= ?3"
