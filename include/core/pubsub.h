@@ -75,6 +75,9 @@ enum pubsub_grant {
 enum pubsub_grant pubsub_may_read(struct home *home, const struct pubsub_class *class, const struct jid *service,
                                   const struct pubsub_node *node, const struct jid *who);
 
+/* What disco#info tells of a node, §5.4. */
+void pubsub_metadata_add(struct arena *arena, struct element *query, const struct pubsub_node *node);
+
 /* Explicit subscriptions, §6.1: the next one from *rest on, which begins as node->affiliations. state: "subscribed", "pending". */
 bool pubsub_subscription_next(struct arena *arena, const char **rest, struct jid *who, const char **state);
 
@@ -82,7 +85,7 @@ bool pubsub_subscription_next(struct arena *arena, const char **rest, struct jid
 bool pubsub_approved(struct home *home, const struct pubsub_class *class, const struct jid *service,
                      const struct stanza *message);
 
-/* An event with one item, §7.1.2.1, sealed; the caller's reference. NULL: the stored payload is no XML any more (logged). */
+/* An event with an item of before, §6.1.7, that says when it was published; sealed, the caller's reference. NULL: the stored payload is no XML any more (logged). */
 const struct stanza *pubsub_item_event(struct home *home, const struct jid *service, const struct pubsub_node *node,
                                        const struct store_pubsub_item *item);
 

@@ -10,6 +10,7 @@
 #include "xmpp/dataform.h"
 #include "xmpp/ns.h"
 #include "xmpp/rsm.h"
+#include "xmpp/stamp.h"
 #include "xmpp/writer.h"
 
 enum { ID_BYTES = 1023, IDS_MAX = 100 };
@@ -237,7 +238,12 @@ static struct stanza *item_event(struct home *home, const struct jid *service, c
 const struct stanza *pubsub_item_event(struct home *home, const struct jid *service,
                                        const struct pubsub_node *node, const struct store_pubsub_item *item)
 {
-	return stanza_seal(item_event(home, service, node, item));
+	struct stanza *event = item_event(home, service, node, item);
+	char stamp[STAMP_LEN + 1];
+
+	stamp_write(item->at_us, stamp);
+	element_set(&event->arena, element_add(&event->arena, event->root, "delay", NS_DELAY), "stamp", stamp);
+	return stanza_seal(event);
 }
 
 /* §7.1.2: the publisher learns the id. */

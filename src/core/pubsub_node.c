@@ -243,6 +243,20 @@ void node_form_add(struct arena *arena, struct element *parent, const char *type
 		form_field_add(arena, form, i, node->values[i]);
 }
 
+void pubsub_metadata_add(struct arena *arena, struct element *query, const struct pubsub_node *node)
+{
+	static const enum pubsub_field told[] = { PUBSUB_TYPE,         PUBSUB_TITLE,         PUBSUB_DESCRIPTION,
+		                                  PUBSUB_ACCESS_MODEL, PUBSUB_PUBLISH_MODEL, PUBSUB_MAX_ITEMS };
+	struct element *form = dataform_add(arena, query, "result", NS_PUBSUB "#meta-data");
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		const struct field *field = &fields[told[i]];
+
+		dataform_add_field(arena, form, arena_printf(arena, FIELD_PREFIX "%s", field->name), field->type,
+		                   field->label, node->values[told[i]]);
+	}
+}
+
 /* ---- how addresses stand to the node: lines of "JID affiliation" and "JID subscription" ---- */
 
 static bool is_subscription(const char *word)

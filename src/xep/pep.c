@@ -325,6 +325,7 @@ static void node_answer(struct iq_request *request, const struct pubsub_node *no
 	element_set(arena, identity, "category", "pubsub");
 	element_set(arena, identity, "type", "leaf");
 	element_set(arena, element_add(arena, query, "feature", NS_DISCO_INFO), "var", NS_PUBSUB);
+	pubsub_metadata_add(arena, query, node);
 	iq_answer(request, result);
 }
 

@@ -935,10 +935,12 @@ static void some_documents_come_with_the_account(struct asker *a)
 	assert_null(store_account_document(load, "blocking", ""));
 	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "blocking", "", "a\nb\n")), STORE_OK);
 	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "archive", "x", "never")), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "push", "a\nb", "<y/>")), STORE_OK);
 	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "vcard", "", "<x/>")), STORE_OK);
 	load = asker_load(a, ROMEO);
 	assert_int_equal(asker_ask(a, load), STORE_OK);
-	assert_int_equal(load->document_count, 2);
+	assert_int_equal(load->document_count, 3);
+	assert_string_equal(store_account_document(load, "push", "a\nb")->text, "<y/>");
 	document = store_account_document(load, "blocking", "");
 	assert_int_equal(document->len, 4);
 	assert_string_equal(document->text, "a\nb\n");
