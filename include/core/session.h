@@ -56,6 +56,7 @@ struct session {
 	char address[64];                       /* of the client, for the administrator */
 	uint64_t fetches_after, fetches;        /* its client gets archived messages up to there itself (XEP-0386 §3.2), or has */
 	char *agent;                            /* which installation of a client it is (XEP-0388 §2.3); NULL: unknown */
+	char *client;                           /* what the client says of itself, for the administrator; NULL: nothing */
 	struct turn_job freeing;                /* core/session.c's */
 };
 
@@ -68,8 +69,8 @@ typedef bool session_choice(const struct session *session, const struct parcel *
  */
 enum stanza_condition session_bind(struct account *account, const char *resource,
                                    const struct session_outlet *outlet, void *outlet_owner, struct session **out);
-/* id: copied; NULL: unknown. */
-void session_set_agent(struct session *session, const char *id);
+/* Both are copied; NULL: unknown. */
+void session_set_agent(struct session *session, const char *id, const char *client);
 /* It leaves its account: modules see session_ended, contacts go unavailable, nobody finds it any more. Once; more is fine. */
 void session_leave(struct session *session);
 /* The owner of its outlet has no more use for it: it leaves and is freed at the end of the turn. Exactly once. */

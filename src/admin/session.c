@@ -28,10 +28,10 @@ static const char *session_show(const struct session *session)
 
 static json_t *session_row(const struct session *session, uint64_t now_ms)
 {
-	return json_pack("{s:s, s:s, s:i, s:s, s:I, s:I}", "session", session->jid.text, "presence",
+	return json_pack("{s:s, s:s, s:i, s:s, s:I, s:I, s:s?}", "session", session->jid.text, "presence",
 	                 session_show(session), "priority", session->priority, "address", session->address, "seconds",
 	                 (json_int_t)((now_ms - session->bound_ms) / 1000), "idle",
-	                 (json_int_t)((now_ms - session->active_ms) / 1000));
+	                 (json_int_t)((now_ms - session->active_ms) / 1000), "client", session->client);
 }
 
 /* Sessions of this home, of the host that the command names first where it names one: visit() is called for each. */

@@ -62,7 +62,7 @@ void client_bound(struct client *client, struct session *session)
 	client_set_state(client, CLIENT_BOUND);
 	log_info(worker_log(session->account->home->worker), stream_name(client->stream), "session bound",
 	         LOG_STR("jid", session->jid.text), LOG_STR("address", session->address),
-	         LOG_STR("tls", tls.version));
+	         LOG_STR("tls", tls.version), LOG_STR("client", session->client));
 	stream_resume(client->stream);
 }
 

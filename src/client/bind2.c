@@ -12,7 +12,10 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-enum { STABLE_BYTES = 9 };
+enum {
+	STABLE_BYTES = 9,
+	AGENT_TEXT = 64, /* longest name of a software or a device that is kept */
+};
 
 /* ---- the resource (§3.2.1) ---- */
 
@@ -57,6 +60,30 @@ static const char *bind2_resource(const struct home *home, struct login *login, 
 	                       strlen(resource) <= home->config->limits.resource_bytes
 	               ? resource
 	               : part;
+}
+
+/* ---- who the client is (XEP-0388 §2.3) ---- */
+
+/* What could not stand in a resource is not shown to anybody. */
+static const char *agent_text(struct arena *arena, const struct element *agent, const char *name)
+{
+	const char *text = agent ? element_child_text(arena, agent, name, NS_SASL2) : NULL, *shown;
+
+	return text && *text && strlen(text) <= AGENT_TEXT && jid_resource_prepare(arena, text, strlen(text), &shown)
+	               ? shown
+	               : NULL;
+}
+
+/* "software on device", as far as the client says it. */
+static void bind2_note_agent(struct session *session, struct login *login)
+{
+	struct arena *arena = &login->request->arena;
+	const struct element *agent = element_child(login->request->root, "user-agent", NS_SASL2);
+	const char *software = agent_text(arena, agent, "software"), *device = agent_text(arena, agent, "device");
+
+	if (software && device)
+		software = arena_printf(arena, "%s on %s", software, device);
+	session_set_agent(session, login->agent[0] ? login->agent : NULL, software ? software : device);
 }
 
 /* ---- the session (§3.2) ---- */
@@ -113,7 +140,7 @@ static void bind2_bind(struct client *client, struct account *account, struct st
 		sasl2_finish(client, NULL);
 		return;
 	}
-	session_set_agent(session, login->agent[0] ? login->agent : NULL);
+	bind2_note_agent(session, login);
 	bind2_end_earlier(session);
 	client->session = session;
 	buf_add_lit(&login->results, "<bound xmlns='" NS_BIND2 "'>");

@@ -88,10 +88,12 @@ enum stanza_condition session_bind(struct account *account, const char *resource
 	return STANZA_NO_ERROR;
 }
 
-void session_set_agent(struct session *session, const char *id)
+void session_set_agent(struct session *session, const char *id, const char *client)
 {
 	free(session->agent);
+	free(session->client);
 	session->agent = str_dup(id);
+	session->client = str_dup(client);
 }
 
 bool session_is_available(const struct session *session)
@@ -132,6 +134,7 @@ static void session_free(struct worker *worker, struct turn_job *job)
 	account_release(session->account);
 	stanza_unref(&session->presence);
 	free(session->agent);
+	free(session->client);
 	free(session);
 }
 

@@ -16,7 +16,7 @@ from sasl import Scram, end_point, header, on_tls, text
 
 SASL2 = "{urn:xmpp:sasl:2}"
 BIND = "<bind xmlns='urn:xmpp:bind:0'><tag>test</tag><enable xmlns='urn:xmpp:carbons:2'/></bind>"
-AGENT = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>test</software></user-agent>"
+AGENT = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>test</software><device>a rack</device></user-agent>"
 REQUEST = "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-ENDP'/>"
 PING = "<iq type='get' id='alive' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>"
 
@@ -101,6 +101,18 @@ def test_flights_of_a_login(place):
         full = second.works().success.findtext(SASL2 + "authorization-identifier")
         assert full.startswith("ann@north.example/test/"), full
         assert full == first.success.findtext(SASL2 + "authorization-identifier")
+
+
+def test_what_a_client_says_of_itself(place):
+    """XEP-0388 2.3: for the administrator, never for others."""
+    north = place.branch()
+    north.add_user("ann", "secret-of-ann")
+    client = Client(north).by_password("ann", "secret-of-ann", BIND)
+    session, = north.ask("session", "list")
+    assert session["client"] == "test on a rack", session
+    assert session["session"].startswith("ann@north.example/test/") and "d4565fa7" not in session["session"]
+    assert 'client="test on a rack"' in north.log()
+    client.works()
 
 
 def test_a_token_outlives_kill_9(place):
