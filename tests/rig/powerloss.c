@@ -17,6 +17,7 @@
  *   POWERLOSS_SEED=number          of the random numbers; without it they differ each time
  *   POWERLOSS_EARLY=number         one write of so many takes sectors to the disk early (8); 0: none
  *   POWERLOSS_SYNCHRONOUS=OFF      every PRAGMA synchronous says this instead (at most four letters): what a test must notice
+ *   POWERLOSS_SLOW=microseconds    synchronising takes up to so long
  *   POWERLOSS_STALL=path           while this file exists, writing and synchronising wait
  */
 #include <fcntl.h>
@@ -58,7 +59,7 @@ static struct {
 	sqlite3_vfs vfs, *real;
 	struct disk_file *files;
 	uint64_t random;
-	unsigned early;
+	unsigned early, slow;
 	const char *synchronous, *stall;
 } powerloss = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -79,6 +80,7 @@ static void settings_read(void)
 	if (!powerloss.random)
 		powerloss.random = number_of("POWERLOSS_SEED", (unsigned long)(now.tv_nsec ^ ((long)getpid() << 32)));
 	powerloss.early = (unsigned)number_of("POWERLOSS_EARLY", EARLY_DEFAULT);
+	powerloss.slow = (unsigned)number_of("POWERLOSS_SLOW", 0);
 	powerloss.synchronous = getenv("POWERLOSS_SYNCHRONOUS");
 	powerloss.stall = getenv("POWERLOSS_STALL");
 }
@@ -97,6 +99,19 @@ static void stall_wait(void)
 {
 	while (powerloss.stall && access(powerloss.stall, F_OK) == 0)
 		usleep(STALL_US);
+}
+
+/* Others read meanwhile. */
+static void slow_wait(void)
+{
+	useconds_t time = 0;
+
+	pthread_mutex_lock(&powerloss.lock);
+	if (powerloss.slow)
+		time = (useconds_t)random_below(powerloss.slow);
+	pthread_mutex_unlock(&powerloss.lock);
+	if (time)
+		usleep(time);
 }
 
 /* ---- a file on the disk ---- */
@@ -378,6 +393,7 @@ static int file_sync(sqlite3_file *file, int flags)
 
 	(void)flags;
 	stall_wait();
+	slow_wait();
 	pthread_mutex_lock(&powerloss.lock);
 	done = disk_flush(f->disk);
 	if (done && f->syncs_folder)

@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Rigs: programs that break a server on purpose and look what is left.
+# Rigs: what the tarball carries, and the disk that loses its power.
+
+EXTRA_DIST += \
+	tests/rig/README.md \
+	tests/rig/client.py \
+	tests/rig/crash.py \
+	tests/rig/oracle.py \
+	tests/rig/test_crash.py
 
 # Built by name: make tests/rig/powerloss.so
 EXTRA_PROGRAMS += tests/rig/powerloss.so

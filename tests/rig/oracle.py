@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""What the clients of the rig know: which message was sent, acknowledged, kept by its recipient, found in an archive.
+
+A message is a key (sender, recipient, number); the numbers of a pair ascend. What must hold at the end:
+  - an acknowledged message has been kept by its recipient, and where all is archived it is in both archives, once;
+  - the same message is never there under two ids;
+  - of each pair the messages are there in the order in which they were sent (the first time that each came).
+"""
+import collections
+import time
+
+
+class Oracle:
+    def __init__(self):
+        self.began = time.monotonic()
+        self.sent = []
+        self.acknowledged = set()
+        self.kept = collections.defaultdict(list)       # recipient -> keys as they were kept
+        self.history = collections.defaultdict(list)    # key -> what happened to it, for a person who looks for the cause
+        self.lives = collections.defaultdict(list)      # recipient -> when it came and went
+        self.events = []
+        self.faults = []
+
+    def note(self, key, what):
+        self.history[key].append(f"{time.monotonic() - self.began:.3f} {what}")
+
+    def lived(self, recipient, what):
+        self.lives[recipient].append(f"{time.monotonic() - self.began:.3f} {what}")
+
+    def event(self, what):
+        self.events.append((time.monotonic() - self.began, what))
+
+    def fault(self, key, what):
+        self.faults.append((key, what))
+
+    # ---- what the clients tell ----
+
+    def was_sent(self, key):
+        self.sent.append(key)
+        self.note(key, "sent")
+
+    def was_acknowledged(self, key):
+        self.acknowledged.add(key)
+        self.note(key, "acknowledged")
+
+    def was_kept(self, recipient, key, message_id):
+        if message_id != id_of(key):
+            self.fault(key, f"came with the id {message_id}")
+        self.kept[recipient].append(key)
+        self.note(key, "kept")
+
+    # ---- what must hold ----
+
+    def check_delivered(self):
+        there = {key for keys in self.kept.values() for key in keys}
+        for key in self.sent:
+            if key in self.acknowledged and key not in there:
+                self.fault(key, "was acknowledged and is lost")
+        for recipient, keys in self.kept.items():
+            self.check_order(keys, f"for {recipient}")
+        unknown = there - set(self.sent)
+        for key in unknown:
+            self.fault(key, "was never sent")
+
+    def check_order(self, keys, where):
+        newest, seen = {}, set()
+        for key in keys:
+            if key in seen:
+                continue
+            seen.add(key)
+            pair = key[:2]
+            if key[2] < newest.get(pair, -1):
+                later = "; ".join(self.history[pair + (newest[pair],)])
+                self.fault(key, f"is behind {newest[pair]} {where} ({later})")
+            newest[pair] = max(key[2], newest.get(pair, -1))
+
+    def check_archive(self, owner, place, keys):
+        """place: where the owner stands in a key, 0 as sender or 1 as recipient."""
+        there = set(keys)
+        for key in self.sent:
+            if key[place] == owner and key in self.acknowledged and key not in there:
+                self.fault(key, f"was acknowledged and is not in the archive of {owner}")
+        for key, count in collections.Counter(keys).items():
+            if count > 1:
+                self.fault(key, f"is in the archive of {owner} {count} times")
+        self.check_order(keys, f"in the archive of {owner}")
+
+    def doubles(self):
+        return sum(count - 1 for keys in self.kept.values() for count in collections.Counter(keys).values())
+
+    def told(self, most=12):
+        """The faults with the histories that lead to them."""
+        lines = []
+        for key, what in self.faults[:most]:
+            lines.append(f"{key} {what}: " + "; ".join(self.history[key]))
+            lines.append(f"   {key[1]}: " + "; ".join(self.lives[key[1]]))
+        if len(self.faults) > most:
+            lines.append(f"... and {len(self.faults) - most} more")
+        if self.faults:
+            lines.append("rounds: " + "; ".join(f"{at:.3f} {what}" for at, what in self.events))
+        return "\n".join(lines)
+
+
+def id_of(key):
+    return "-".join(str(part) for part in key)
+
+
+def key_of(body):
+    sender, recipient, number = body.split(" ", 3)[:3]
+    return sender, recipient, int(number)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""What is acknowledged survives kill -9, with and without the power (crash.py). HANSA_ROUNDS: kills in each test (20)."""
+import os
+import time
+
+from crash import power, trial
+from harness import run
+
+ROUNDS = int(os.environ.get("HANSA_ROUNDS", "20"))
+CHAPTER = 50                    # rounds with one database
+SEED = int(os.environ.get("HANSA_SEED", time.time_ns() % 1000000))
+
+
+def survives(place, archive, has_power):
+    for first in range(0, ROUNDS, CHAPTER):
+        seed = SEED + first
+        environment = {} if has_power else power(seed)
+        oracle = trial(place, min(CHAPTER, ROUNDS - first), seed, archive=archive, environment=environment)
+        assert not oracle.faults, f"seed {seed}\n{oracle.told()}"
+        assert len(oracle.acknowledged) > 10 * min(CHAPTER, ROUNDS - first)
+        place.branches.pop().stop()
+
+
+def test_killed_with_archive(place):
+    survives(place, "always", True)
+
+
+def test_killed_without_archive(place):
+    survives(place, "never", True)
+
+
+def test_power_lost_with_archive(place):
+    survives(place, "always", False)
+
+
+def test_power_lost_without_archive(place):
+    survives(place, "never", False)
+
+
+def test_the_rig_notices_what_is_not_synchronised(place):
+    """The proof of the rig: on a disk that loses its power synchronous=OFF must lose messages."""
+    oracle = trial(place, 4, SEED, environment=power(SEED, synchronous="OFF"), settled=3)
+    assert any("is lost" in what for _, what in oracle.faults), "nothing was noticed"
+
+
+if __name__ == "__main__":
+    run(globals())
