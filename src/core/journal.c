@@ -348,6 +348,7 @@ void journal_write_down(struct account *account, struct parcel *parcel)
 		journal_archive(account, &append->entry);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel_split(account->home, parcel);
+	list_remove(&parcel->watch);
 	flight_start(account, &append->entry);
 	parcel->answered = flight_answered;
 	parcel->token = parcel->journal = append->entry.sequence;

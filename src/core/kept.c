@@ -99,6 +99,7 @@ bool account_keep(struct account *account, struct parcel *parcel)
 		journal_archive(account, &append->entry);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel;
+	list_remove(&parcel->watch);
 	parcel->journal = append->entry.sequence;
 	account->undelivered++;
 	account->undelivered_bytes += append->entry.stanza_len;

@@ -5,8 +5,8 @@
  * that is slow or away: a message that may be kept becomes an entry of the journal, forgotten when it is acknowledged after
  * all; anything else is taken as it is, for there is no place where it might wait for longer.
  *
- * Parcels are watched from the moment when they are handed to sessions until they are answered, oldest first, with one
- * timer for a home.
+ * Parcels are watched from the moment when they are handed to sessions until they are answered or written down, oldest
+ * first, with one timer for a home. Nothing is written down twice: the first of two entries would never be delivered.
  */
 #include <stdlib.h>
 

@@ -70,7 +70,7 @@ static struct store_journal_archive *archive_of(const char *account)
 	                                                          account, strlen(account), answered);
 
 	archive->to = archive->before = UINT64_MAX;
-	archive->limit = 100;
+	archive->limit = 1000;
 	store_submit(town->store, &archive->request);
 	town_settle(town);
 	assert_int_equal(archive->request.status, STORE_OK);
@@ -654,6 +654,28 @@ static void test_behind_a_backlog(void **state)
 	person_go(&juliet);
 }
 
+/* It is archived as soon as it is let pass: what it had waited does not bring it a second entry. */
+static void test_behind_a_backlog_and_archived(void **state)
+{
+	struct person *juliet;
+
+	(void)state;
+	for (int id = 0; id < 110; id++)
+		says(id);
+	juliet = person_come(town, JULIET "/balcony");
+	juliet->holds = true;
+	person_says(juliet, "<presence/>");
+	comes(500, NULL);
+	person_take(juliet);
+	town_pass(town, 200);
+	person_take(juliet);
+	assert_non_null(strstr(heard_ids(juliet), " 107 108 109 500"));
+	assert_int_equal(archive_count(JULIET), 111);
+	town_pass(town, 2000);
+	assert_int_equal(undelivered(JULIET), 0);
+	person_go(&juliet);
+}
+
 static int setup(void **state)
 {
 	char *error;
@@ -707,6 +729,7 @@ int main(void)
 		TEST(test_not_to_be_stored),
 		TEST(test_overdue_and_the_store_fails),
 		TEST(test_behind_a_backlog),
+		TEST(test_behind_a_backlog_and_archived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
