@@ -34,7 +34,7 @@ enum client_state {
 	CLIENT_SECURE,          /* features are out: SASL */
 	CLIENT_SASL,            /* a challenge is out */
 	CLIENT_SASL2,           /* likewise, in the profile of XEP-0388 */
-	CLIENT_BUSY,            /* credentials are looked up or a password is derived: nothing is read */
+	CLIENT_BUSY,            /* what a login needs or asks for is under way: nothing is read */
 	CLIENT_AUTHENTICATED,   /* features are out: binding */
 	CLIENT_BINDING,         /* nothing is read */
 	CLIENT_BOUND,
