@@ -12,6 +12,7 @@ dist_doc_DATA = \
 	docs/delivery.md \
 	docs/dependencies.md \
 	docs/hansa.doap \
+	docs/invite-people.md \
 	docs/jids.md \
 	docs/link-two-branches.md \
 	docs/performance.md \

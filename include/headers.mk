@@ -35,6 +35,7 @@ noinst_HEADERS += include/core/command.h
 noinst_HEADERS += include/core/config.h
 noinst_HEADERS += include/core/errand.h
 noinst_HEADERS += include/core/user.h
+noinst_HEADERS += include/core/invite.h
 noinst_HEADERS += include/core/custody.h
 noinst_HEADERS += include/core/ht.h
 noinst_HEADERS += include/core/iq.h

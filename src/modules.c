@@ -22,6 +22,9 @@ extern const struct module control_module;
 extern const struct module csi_module;
 extern const struct module disco_module;
 extern const struct module im_module;
+extern const struct module invitation_module;
+extern const struct module invite_module;
+extern const struct module inviting_module;
 extern const struct module last_module;
 extern const struct module mam_module;
 extern const struct module pep_module;
@@ -50,6 +53,7 @@ const struct module *const modules[] = {
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,
 	&administration_module,
 	&registration_module,
+	&invite_module, &invitation_module, &inviting_module,
 	&archiving_module,
 	NULL,
 };

@@ -100,6 +100,10 @@ struct address_set {
 void account_withdraw_presence(struct account *account, const struct address_set *from);
 void account_restore_presence(struct account *account, const struct address_set *to);
 
+/* The account and the contact, of whichever server, shall see each other's presence: the account approves it and asks for
+ * it (XEP-0379 §3.5). */
+void account_befriend(struct account *account, const struct jid *contact);
+
 /* Keeps the account in memory across an asynchronous step. */
 void account_hold(struct account *account);
 void account_release(struct account *account);

@@ -25,12 +25,16 @@ struct server;
 /* Which messages stay in the journal after they have been delivered. */
 enum archive_policy { ARCHIVE_NEVER, ARCHIVE_ROSTER, ARCHIVE_ALWAYS };
 
+/* Who may make himself an account (XEP-0077): nobody, who brings an invitation (XEP-0445), everybody. */
+enum registration_policy { REGISTRATION_NO, REGISTRATION_INVITED, REGISTRATION_OPEN };
+
 /* A domain that is served by this process with accounts. */
 struct host {
 	const char *domain;             /* prepared */
 	const char *certificate, *key;  /* paths; NULL: the tls section's */
 	const char **admins;            /* bare JIDs, compared whole: never a name alone */
 	size_t admin_count;
+	enum registration_policy registration;
 	enum archive_policy archive;    /* of its accounts' messages */
 	bool archive_preferences;       /* its users may choose for themselves (XEP-0441) */
 };

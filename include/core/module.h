@@ -107,6 +107,9 @@ struct module {
 	void (*presence_withdrawn)(struct account *account, const struct address_set *from);
 	void (*presence_restored)(struct account *account, const struct address_set *to);
 
+	/* What account_befriend does. */
+	void (*account_befriended)(struct account *account, const struct jid *contact);
+
 	/* Is that address in the account's roster? Asked through core/journal.c; one module's yes is enough. */
 	bool (*account_has_contact)(const struct account *account, const struct jid *who);
 

@@ -7,6 +7,7 @@
 #ifndef CORE_USER_H
 #define CORE_USER_H
 
+#include "base/arena.h"
 #include "core/server.h"
 #include "xmpp/error.h"
 #include "xmpp/jid.h"
@@ -23,6 +24,10 @@ enum user_outcome {
 /* A reason for people, and for requests; USER_DONE has none. */
 const char *user_outcome_text(enum user_outcome outcome);
 enum stanza_condition user_outcome_condition(enum user_outcome outcome);
+
+/* The address of a new user of a host, prepared in the arena; false: the name is none. A name is a localpart and nothing
+ * else. */
+bool user_name(struct arena *arena, const char *name, const char *domain, struct jid *user);
 
 /* Runs on the home that asked, once, after the asking has returned. */
 typedef void user_changed(struct home *home, void *context, enum user_outcome outcome);

@@ -43,11 +43,12 @@ struct change {
 	/* What the class remembers from decided() to written(). */
 	enum subscription before; /* the contact's state */
 	bool pass;                /* route or deliver the stanza */
+	bool vouched;             /* by an invitation of the user's */
 	bool push;                /* clients see a difference */
 	enum stanza_type reply;   /* to the contact for the user; STANZA_TYPE_NONE: nothing */
 	bool turn;                /* decided() was called */
 	size_t bytes;             /* that it keeps in memory */
-	uint64_t id;              /* of the write under way */
+	uint64_t id;              /* of the write under way, or of whatever else it waits for */
 	struct account *account;  /* while its end is on its way; NULL: the account has left memory */
 	struct mail mail;
 	struct arena arena;
@@ -68,6 +69,10 @@ void change_begin(struct account *account, struct change *change);
 void change_write(struct account *account, struct change *change, const struct store_roster_item *item);
 void change_remove(struct account *account, struct change *change, uint64_t version);
 void change_end(struct account *account, struct change *change);
+/* decided() waits for somebody else: the number by which change_resume finds the change again; NULL when it or its account
+ * has gone meanwhile, and was failed. */
+uint64_t change_wait(struct account *account, struct change *change);
+struct change *change_resume(struct account *account, uint64_t number);
 /* Ends it when what has been routed to this account so far has arrived: what waits does not overtake a roster push. */
 void change_end_behind(struct account *account, struct change *change);
 

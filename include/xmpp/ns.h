@@ -40,6 +40,9 @@
 #define NS_ADMIN "http://jabber.org/protocol/admin"                    /* XEP-0133 */
 #define NS_REGISTER "jabber:iq:register"                               /* XEP-0077 */
 #define NS_REGISTER_FEATURE "http://jabber.org/features/iq-register"   /* XEP-0077 §8 */
+#define NS_PARS "urn:xmpp:pars:0"                                      /* XEP-0379 */
+#define NS_IBR_TOKEN "urn:xmpp:ibr-token:0"                            /* XEP-0445 §3 */
+#define NS_INVITE "urn:xmpp:invite"                                    /* XEP-0401 */
 #define NS_PING "urn:xmpp:ping"                                        /* XEP-0199 */
 #define NS_VERSION "jabber:iq:version"                                 /* XEP-0092 */
 #define NS_TIME "urn:xmpp:time"                                        /* XEP-0202 */

@@ -4,6 +4,7 @@
 libhansa_a_SOURCES += \
 	src/admin/control.c \
 	src/admin/control.h \
+	src/admin/inviting.c \
 	src/admin/user.c \
 	src/admin/user.h \
 	src/admin/session.c \

@@ -87,6 +87,7 @@ struct login {
 	struct newcomer *newcomer;      /* newcomer.c's: a registration is under way; NULL */
 	unsigned requests;              /* for a registration */
 	bool registered;                /* on this stream */
+	struct newcomer_pass *invited;  /* in the arena; NULL: no invitation was brought */
 
 	struct stanza *request;         /* the iq that binds, <resume/> or <authenticate/> */
 	const char *previd;             /* resume.c's, while it waits, as what follows */

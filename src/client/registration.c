@@ -194,13 +194,11 @@ static void registration_described(const struct config *config, const struct hos
 {
 	const struct registration_terms *terms = registration_terms(config, host);
 
-	if (terms->mode != REGISTRATION_NO || terms->may_change || terms->may_leave)
+	if (host->registration != REGISTRATION_NO || terms->may_change || terms->may_leave)
 		disco_add_feature(arena, query, NS_REGISTER);
 }
 
 static const struct conf_option host_options[] = {
-	{ .name = "registration", .type = CONF_CHOICE, .fallback = "no", .allowed = "no | open",
-	  .sentence = "Who may register an account with a client (XEP-0077), over TLS: nobody, or everybody." },
 	{ .name = "change-password", .type = CONF_BOOL, .fallback = "true",
 	  .sentence = "Users may change their passwords with their clients, over TLS." },
 	{ .name = "remove-account", .type = CONF_BOOL, .fallback = "true",
@@ -210,8 +208,8 @@ static const struct conf_option host_options[] = {
 
 static const struct conf_option limit_options[] = {
 	{ .name = "registrations", .type = CONF_INT, .fallback = "5", .min = 0, .max = 3600,
-	  .sentence = "How many times an hour somebody of one address (IPv6: of one /64) may try to register an account; 0 is no "
-	              "bound, and trusted networks have none." },
+	  .sentence = "How many times an hour somebody of one address (IPv6: of one /64) may try to register an account, ten times "
+	              "as often with invitations; 0 is no bound, and trusted networks have none." },
 	{ 0 },
 };
 
@@ -224,7 +222,6 @@ static const struct conf_section_kind options[] = {
 static struct registration_terms terms_read(const struct conf_section *section)
 {
 	return (struct registration_terms){
-		.mode = strcmp(conf_string(section, "registration"), "open") == 0 ? REGISTRATION_OPEN : REGISTRATION_NO,
 		.may_change = conf_bool(section, "change-password"),
 		.may_leave = conf_bool(section, "remove-account"),
 	};

@@ -7,15 +7,12 @@
 #define CLIENT_REGISTRATION_H
 
 #include "client.h"
+#include "core/invite.h"
 #include "net/rates.h"
 
 extern const struct module registration_module;
 
-/* Who may make himself an account on a host. */
-enum registration_mode { REGISTRATION_NO, REGISTRATION_OPEN };
-
 struct registration_terms {
-	enum registration_mode mode;
 	bool may_change;                /* users their passwords */
 	bool may_leave;                 /* users may remove their accounts */
 };
@@ -35,9 +32,15 @@ const char *registration_field(struct arena *arena, const struct element *query,
 struct newcomer;
 /* The client is gone: what is under way ends for itself. */
 void newcomer_forget(struct newcomer *newcomer);
-/* The stream feature (§8), where a newcomer may come. */
+/* The stream features (§8, XEP-0445 §3), where a newcomer may come. */
 void newcomer_say_feature(struct client *client, struct buf *out);
 /* An iq of a client who has not logged in. */
 void client_registers(struct client *client, struct stanza **iq);
+
+/* What a newcomer has brought on his stream: an invitation that was good when he did. */
+struct newcomer_pass {
+	uint8_t digest[INVITE_DIGEST];
+	const char *user;       /* the name that it is for; NULL: any */
+};
 
 #endif

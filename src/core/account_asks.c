@@ -30,6 +30,14 @@ void account_restore_presence(struct account *account, const struct address_set 
 	}
 }
 
+void account_befriend(struct account *account, const struct jid *contact)
+{
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->account_befriended)
+			(*module)->account_befriended(account, contact);
+	}
+}
+
 bool account_shares_presence(const struct account *account, const struct jid *with)
 {
 	bool own_host = jid_is_domain(with) && jid_same_domain(with, &account->jid);

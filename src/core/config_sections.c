@@ -60,6 +60,12 @@ static const struct conf_option host_options[] = {
 	  .type = CONF_LIST,
 	  .example = "{ \"admin@north.example\" }",
 	  .sentence = "Accounts of this host that administer it." },
+	{ .name = "registration",
+	  .type = CONF_CHOICE,
+	  .fallback = "no",
+	  .allowed = "no | invited | open",
+	  .sentence = "Who may register an account with a client (XEP-0077), over TLS: nobody, those who bring an "
+	              "invitation, or everybody." },
 	{ .name = "archive",
 	  .type = CONF_CHOICE,
 	  .allowed = "never | roster | always",
@@ -488,6 +494,15 @@ static char *certificate_read(struct config *config, const struct conf_section *
 	return fault;
 }
 
+static enum registration_policy registration_read(const struct conf_section *section)
+{
+	const char *word = conf_string(section, "registration");
+
+	if (strcmp(word, "open") == 0)
+		return REGISTRATION_OPEN;
+	return strcmp(word, "invited") == 0 ? REGISTRATION_INVITED : REGISTRATION_NO;
+}
+
 static enum archive_policy archive_read(const struct conf_section *section)
 {
 	const char *word = conf_string(section, "archive");
@@ -514,6 +529,7 @@ static char *host_read(struct config *config, const struct conf_section *section
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "bad title \"%s\" of host; allowed: a domain name", title);
 	host->domain = domain.text;
+	host->registration = registration_read(section);
 	host->archive = archive_read(section_of(config, section, "archive"));
 	host->archive_preferences =
 		conf_bool(section_of(config, section, "archive-preferences"), "archive-preferences");

@@ -58,6 +58,14 @@ enum stanza_condition user_outcome_condition(enum user_outcome outcome)
 	return conditions[outcome];
 }
 
+bool user_name(struct arena *arena, const char *name, const char *domain, struct jid *user)
+{
+	const char *text = arena_printf(arena, "%s@%s", name, domain);
+
+	return *name && !strpbrk(name, "@/") && jid_prepare(arena, text, strlen(text), JID_NEW_LOCAL, user) &&
+	       user->local_len && jid_is_bare(user);
+}
+
 static struct user_change *user_change_new(struct home *home, enum store_op op, const struct jid *user,
                                            user_changed *done, void *context)
 {

@@ -85,10 +85,24 @@ static void changes_run(struct account *account)
 		account_release(account);
 }
 
+uint64_t change_wait(struct account *account, struct change *change)
+{
+	return change->id = ++account->home->serial;
+}
+
+struct change *change_resume(struct account *account, uint64_t number)
+{
+	struct change *change = im_of(account)->changes.first;
+
+	if (!change || change->id != number)
+		return NULL;
+	change->id = 0;
+	return change;
+}
+
 static void change_submit(struct account *account, struct change *change, struct store_roster_write *write)
 {
-	change->id = ++account->home->serial;
-	write->request.token = change->id;
+	write->request.token = change_wait(account, change);
 	store_submit(account->home->server->store, &write->request);
 }
 
@@ -152,13 +166,12 @@ static void change_done(struct store_request *request)
 {
 	struct home *home = home_of(request->worker);
 	struct account *account = account_find(home, request->owner, strlen(request->owner));
-	struct change *change = account ? im_of(account)->changes.first : NULL;
+	struct change *change = account ? change_resume(account, request->token) : NULL;
 
-	if (!change || change->id != request->token) {
+	if (!change) {
 		store_request_free(request);
 		return;
 	}
-	change->id = 0;
 	if (request->status == STORE_OK) {
 		change_apply(account, (struct store_roster_write *)request, change);
 		change->class->written(account, change);

@@ -359,6 +359,7 @@ const struct module im_module = {
 	.account_has_in_group = im_has_in_group,
 	.presence_withdrawn = presence_withdrawn,
 	.presence_restored = presence_restored,
+	.account_befriended = subscribing_befriend,
 	.account_has_contact = im_has_contact,
 	.session_ended = im_session_ended,
 	.session_sent = im_session_sent,

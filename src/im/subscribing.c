@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "core/invite.h"
 #include "core/router.h"
 #include "im/im.h"
 #include "im/presence.h"
@@ -78,6 +79,23 @@ void subscribing_sent(struct session *session, struct stanza *stanza)
 	change = change_new(&outbound_class, &stanza->to);
 	change->sent = stanza;
 	change_begin(account, change);
+}
+
+/* As if a client of the account had sent it. */
+static void subscribing_say(struct account *account, enum stanza_type type, const struct jid *contact)
+{
+	struct change *change = change_new(&outbound_class, contact);
+
+	change->sent = stanza_make(STANZA_PRESENCE, type, &account->jid, &change->contact, NULL);
+	change_begin(account, change);
+}
+
+void subscribing_befriend(struct account *account, const struct jid *contact)
+{
+	if (jid_same_bare(contact, &account->jid))
+		return;
+	subscribing_say(account, PRESENCE_SUBSCRIBED, contact);
+	subscribing_say(account, PRESENCE_SUBSCRIBE, contact);
 }
 
 static void outbound_decided(struct account *account, struct change *change)
@@ -176,7 +194,63 @@ static enum stanza_condition request_refusal(const struct account *account, cons
 	return STANZA_NO_ERROR;
 }
 
+/* ---- a request that an invitation vouches for (XEP-0379) ---- */
+
+static void inbound_decide(struct account *account, struct change *change);
+
+/* The token of a request; NULL: it has none. */
+static const char *inbound_token(const struct change *change)
+{
+	const struct stanza *stanza = change->parcel->stanza;
+	const struct element *preauth = element_child(stanza->root, "preauth", NS_PARS);
+
+	return stanza->type == PRESENCE_SUBSCRIBE && preauth ? element_attr(preauth, "token") : NULL;
+}
+
+/* A token that is not the server's may be a client's: then it is as if there were none here (§4.1). */
+static void inbound_vouched(struct home *home, struct invite_request *request)
+{
+	struct account *account =
+		account_find(home, request->invite.inviter, strlen(request->invite.inviter));
+	struct change *change = account ? change_resume(account, request->serial) : NULL;
+
+	if (change) {
+		change->vouched = request->status == INVITE_OK;
+		inbound_decide(account, change);
+	}
+	invite_request_free(request);
+}
+
+static void inbound_ask(struct account *account, struct change *change, const char *token)
+{
+	struct invite_request *request =
+		invite_request_new(INVITE_REDEEM, jid_domain_text(&account->jid), inbound_vouched, NULL);
+
+	request->invite.inviter = arena_str(&request->arena, account->jid.text);
+	invite_request_token(request, token);
+	request->serial = change_wait(account, change);
+	invite_ask(account->home, request);
+}
+
 static void inbound_decided(struct account *account, struct change *change)
+{
+	const char *token = inbound_token(change);
+
+	if (token)
+		inbound_ask(account, change, token);
+	else
+		inbound_decide(account, change);
+}
+
+/* Whether there is room for a contact that nobody has to approve. */
+static bool inbound_fits(const struct account *account, struct store_roster_item *draft)
+{
+	draft->listed = true;
+	return roster_has_room(roster_of(account), draft, account->home->config->limits.roster_items,
+	                       im_limits(account->home)->roster_bytes);
+}
+
+static void inbound_decide(struct account *account, struct change *change)
 {
 	enum stanza_type type = change->parcel->stanza->type;
 	const struct roster_item *item = roster_find(roster_of(account), &change->contact);
@@ -189,6 +263,12 @@ static void inbound_decided(struct account *account, struct change *change)
 	change->pass = rule->pass;
 	change->reply = rule->reply;
 	draft.state = (uint8_t)rule->next;
+	if (change->vouched && !draft.approved && !subscription_gives(change->before)) {
+		bool was_listed = draft.listed;
+
+		change->vouched = draft.approved = inbound_fits(account, &draft);
+		draft.listed = was_listed || draft.approved;
+	}
 	if (type == PRESENCE_SUBSCRIBE && draft.approved) { /* §3.4.2; the approval is used up */
 		change->pass = false;
 		change->reply = PRESENCE_SUBSCRIBED;
@@ -236,6 +316,8 @@ static void inbound_written(struct account *account, struct change *change)
 		inbound_reply(account, change);
 	if (change->reply == PRESENCE_SUBSCRIBED)
 		presence_show(account, &change->contact);
+	if (change->vouched)
+		subscribing_say(account, PRESENCE_SUBSCRIBE, &change->contact);
 	parcel_taken(account->home, &change->parcel);
 	change_end_behind(account, change);
 }

@@ -12,6 +12,7 @@ libhansa_a_SOURCES += src/xep/bookmarks.c
 libhansa_a_SOURCES += src/xep/carbons.c
 libhansa_a_SOURCES += src/xep/csi.c
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h
+libhansa_a_SOURCES += src/xep/invitation.c
 libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
 libhansa_a_SOURCES += src/xep/mam.c

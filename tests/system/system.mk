@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/system/test_profanity.py \
 	tests/system/test_prosody.py \
 	tests/system/test_push.py \
+	tests/system/test_register.py \
 	tests/system/test_quickstart.py \
 	tests/system/test_repeats.py \
 	tests/system/test_resume.py \

@@ -62,6 +62,25 @@ static bool is_unknown(const struct memory *memory, const char *pattern)
 	       !memory_find(memory, pattern + 1, len - 2);
 }
 
+/* A pattern in which one placeholder that is not known yet stands between other text. */
+static bool match_around(struct memory *memory, const char *pattern, const char *value)
+{
+	const char *open = strchr(pattern, '{'), *close = open ? strchr(open, '}') : NULL;
+	size_t before, behind, len = strlen(value);
+
+	if (!close)
+		return false;
+	before = (size_t)(open - pattern);
+	behind = strlen(close + 1);
+	if (len <= before + behind || memcmp(value, pattern, before) != 0 ||
+	    strcmp(value + len - behind, close + 1) != 0)
+		return false;
+	if (memcmp(open, "{any}", 5) != 0)
+		memory_put(memory, open + 1, (size_t)(close - open - 1),
+		           arena_str_len(&memory->arena, value + before, len - before - behind));
+	return true;
+}
+
 static bool match_value(struct memory *memory, const char *pattern, const char *value)
 {
 	struct buf filled = { 0 };
@@ -74,7 +93,8 @@ static bool match_value(struct memory *memory, const char *pattern, const char *
 		return true;
 	}
 	memory_fill(memory, pattern, &filled);
-	same = filled.len == strlen(value) && memcmp(filled.data ? filled.data : "", value, filled.len) == 0;
+	buf_add_char(&filled, '\0');
+	same = strcmp(filled.data, value) == 0 || match_around(memory, filled.data, value);
 	buf_clear(&filled);
 	return same;
 }

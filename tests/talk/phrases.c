@@ -14,7 +14,8 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-extern const struct module addresses_module, adhoc_module, administration_module, registration_module, session_module, user_module;
+extern const struct module addresses_module, adhoc_module, administration_module, registration_module, session_module,
+	invite_module, invitation_module, inviting_module, user_module;
 extern const struct module archiving_module, avatar_module, blocking_module, bookmarks_module, carbons_module, csi_module,
 	services_module;
 extern const struct module caps_module, client_module, disco_module, im_module, last_module, mam_module, pep_module,
@@ -28,7 +29,8 @@ static const struct module *const talk_modules[] = {
 	&push_module,
 	&disco_module,   &ping_module,  &version_module, &time_module,   &last_module,
 	&private_module, &vcard_module, &vcard4_module, &im_module,      &client_module, &mam_module, &addresses_module,
-	&administration_module, &registration_module, &session_module, &user_module,
+	&administration_module, &registration_module, &invite_module, &invitation_module, &inviting_module,
+	&session_module, &user_module,
 	&archiving_module,
 	NULL,
 };
