@@ -85,6 +85,10 @@ bool pubsub_subscription_next(struct arena *arena, const char **rest, struct jid
 bool pubsub_approved(struct home *home, const struct pubsub_class *class, const struct jid *service,
                      const struct stanza *message);
 
+/* Who is subscribed and may read no more is so no longer, and told. */
+void pubsub_cancel(struct home *home, const struct pubsub_class *class, const struct jid *service, const char *node,
+                   const struct jid *who);
+
 /* An event with an item of before, §6.1.7, that says when it was published; sealed, the caller's reference. NULL: the stored payload is no XML any more (logged). */
 const struct stanza *pubsub_item_event(struct home *home, const struct jid *service, const struct pubsub_node *node,
                                        const struct store_pubsub_item *item);

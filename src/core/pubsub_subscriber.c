@@ -2,7 +2,7 @@
  *
  * Explicit subscriptions (XEP-0060 §6.1, §6.2): who has them (§5.6, §8.8) and how the owner approves those of a node with the
  * access model authorize (§8.6). An address has at most one at a node; it may be a bare or a full JID. Who loses his access
- * to a node hears no more of it, whatever the list says.
+ * to a node hears no more of it, and with the next event his subscription ends.
  */
 #include <string.h>
 
@@ -312,12 +312,13 @@ static void node_subscriptions_changed(struct store_request *stored)
 
 /* ---- §8.6 ---- */
 
-/* The owner's answer on its way to the node. It lives in its arena. */
+/* The owner's answer on its way to the node, or the end of a subscription. It lives in its arena. */
 struct approval {
 	struct home *home;
 	const struct pubsub_class *class;
 	struct jid service, who;
 	const char *node;
+	const char *before;     /* the state that it is about */
 	bool allows;
 	struct line_place place;
 	struct arena arena;
@@ -343,6 +344,15 @@ static bool approval_read(struct approval *approval, const struct element *form)
 	       jid_prepare(arena, who, strlen(who), JID_ANY, &approval->who);
 }
 
+static void approval_enter(struct approval *approval, struct home *home, const struct pubsub_class *class,
+                           const struct jid *service)
+{
+	approval->home = home;
+	approval->class = class;
+	approval->service = jid_bare(&approval->arena, service);
+	line_join(pubsub_lines(home), service->text, jid_bare_len(service), &approval->place, approval_start);
+}
+
 bool pubsub_approved(struct home *home, const struct pubsub_class *class, const struct jid *service,
                      const struct stanza *message)
 {
@@ -355,13 +365,20 @@ bool pubsub_approved(struct home *home, const struct pubsub_class *class, const 
 		approval_free(approval);
 		return is_answer;
 	}
-	approval->home = home;
-	approval->class = class;
-	approval->service = *service;
-	approval->service.resource_len = 0;
-	approval->service.text = arena_str_len(&approval->arena, service->text, jid_bare_len(service));
-	line_join(pubsub_lines(home), service->text, jid_bare_len(service), &approval->place, approval_start);
+	approval->before = "pending";
+	approval_enter(approval, home, class, service);
 	return true;
+}
+
+void pubsub_cancel(struct home *home, const struct pubsub_class *class, const struct jid *service, const char *node,
+                   const struct jid *who)
+{
+	struct approval *approval = arena_new_self(sizeof(*approval), offsetof(struct approval, arena), 0);
+
+	approval->node = arena_str(&approval->arena, node);
+	approval->who = jid_copy(&approval->arena, who);
+	approval->before = "subscribed";
+	approval_enter(approval, home, class, service);
 }
 
 static void *approval_store(struct approval *approval, size_t size, enum store_op op,
@@ -395,7 +412,8 @@ static void approval_node_found(struct store_request *found)
 
 	if (found->status == STORE_OK)
 		pubsub_node_read(arena, &nodes->nodes[0], &node);
-	if (found->status != STORE_OK || strcmp(node_subscription(arena, &node, &approval->who), "pending") != 0) {
+	if (found->status != STORE_OK ||
+	    strcmp(node_subscription(arena, &node, &approval->who), approval->before) != 0) {
 		approval_free(approval);
 		store_request_free(found);
 		return;

@@ -89,7 +89,7 @@ static bool peers_hear(const struct account *account, const struct jid *who, con
 	return false;
 }
 
-/* §4.3.2: explicit subscriptions, one event to each address that has not had it. */
+/* §4.3.2: explicit subscriptions, one event to each address that has not had it; §7.1: who has lost access is not subscribed. */
 static void subscribers_notify(const struct account *account, const struct jid *service,
                                const struct pubsub_node *node, const struct stanza *event)
 {
@@ -98,9 +98,11 @@ static void subscribers_notify(const struct account *account, const struct jid *
 	struct jid who;
 
 	while (pubsub_subscription_next(&arena, &rest, &who, &state)) {
-		if (strcmp(state, "subscribed") == 0 && !account_blocks(account, &who) &&
-		    pubsub_may_read(account->home, &pep_class, service, node, &who) == PUBSUB_GRANTED &&
-		    !peers_hear(account, &who, node->name))
+		if (strcmp(state, "subscribed") != 0 || account_blocks(account, &who))
+			continue;
+		if (pubsub_may_read(account->home, &pep_class, service, node, &who) != PUBSUB_GRANTED)
+			pubsub_cancel(account->home, &pep_class, service, node->name, &who);
+		else if (!peers_hear(account, &who, node->name))
 			event_route(account->home, event, &who);
 	}
 	arena_clear(&arena);
