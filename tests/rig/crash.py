@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 from client import CLIENT, Client, Lost  # noqa: E402
-from harness import BUILD, Branch  # noqa: E402
+from harness import BUILD, Branch, eventually  # noqa: E402
 from oracle import Oracle, id_of, key_of  # noqa: E402
 
 SENDERS, RECIPIENTS, PARTNERS = 8, 12, 5
@@ -64,6 +64,11 @@ class Victim(Branch):
         with open(self.folder / "stderr", "ab") as errors:
             self.process = subprocess.Popen([BUILD / "hansad", "-c", self.folder / "hansa.conf"], stdout=errors,
                                             stderr=errors, env={**os.environ, **self.environment})
+
+    def start(self):
+        self.launch()
+        eventually(lambda: self.ctl("status", check=False).returncode == 0)
+        return self
 
     def kill(self):
         """False: it had ended by itself."""

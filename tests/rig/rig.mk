@@ -6,7 +6,8 @@ EXTRA_DIST += \
 	tests/rig/client.py \
 	tests/rig/crash.py \
 	tests/rig/oracle.py \
-	tests/rig/test_crash.py
+	tests/rig/test_crash.py \
+	tests/rig/test_disk.py
 
 # Built by name: make tests/rig/powerloss.so
 EXTRA_PROGRAMS += tests/rig/powerloss.so
