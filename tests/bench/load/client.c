@@ -255,15 +255,16 @@ void client_send_message(struct client *client, const struct client *to, uint64_
 	struct buf *out = conn_out(client->conn);
 	int marker, rest;
 
-	buf_printf(out, "<message type='chat' to='user%u@%s' id='b-%u-%llu'><body>", to->number, options->domain,
-	           client->number, (unsigned long long)operation);
+	buf_printf(out, "<message type='chat' to='user%u@%s' id='%s-%u-%llu'><body>", to->number, options->domain,
+	           client->load->run, client->number, (unsigned long long)operation);
 	marker = (int)out->len;
 	buf_printf(out, "[%u %llu]", client->number, (unsigned long long)operation);
 	rest = (int)options->body - ((int)out->len - marker);
 	for (; rest > 0; rest -= (int)sizeof(filler) - 1)
 		buf_printf(out, "%.*s", rest, filler);
-	buf_printf(out, "</body><active xmlns='" NS_CHAT_STATES "'/><origin-id xmlns='" NS_SID "' id='b-%u-%llu'/>"
-	           "<request xmlns='urn:xmpp:receipts'/></message>", client->number, (unsigned long long)operation);
+	buf_printf(out, "</body><active xmlns='" NS_CHAT_STATES "'/><origin-id xmlns='" NS_SID "' id='%s-%u-%llu'/>"
+	           "<request xmlns='urn:xmpp:receipts'/></message>", client->load->run, client->number,
+	           (unsigned long long)operation);
 	client->acks.sent++;
 	worker_at_end_of_turn(client->load->worker, &client->asking);
 }

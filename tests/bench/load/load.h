@@ -16,6 +16,7 @@
 
 #include "acks.h"
 #include "base/buf.h"
+#include "base/id.h"
 #include "net/conn.h"
 #include "net/timer.h"
 #include "net/worker.h"
@@ -84,6 +85,7 @@ extern const struct mode mode_chat, mode_lone, mode_idle, mode_login;
 
 struct load {
 	struct load_options options;
+	char run[ID_LEN + 1];           /* in the ids of messages: who sends one again may not be heard again */
 	const struct mode *mode;
 	struct workers *workers;
 	struct worker *worker;

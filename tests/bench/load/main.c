@@ -238,6 +238,7 @@ int main(int argc, char **argv)
 	char *error = NULL;
 
 	options_read(&load, argc, argv);
+	id_random(&entropy_system, load.run);
 	files_allow_all();
 	load.workers = workers_new(&workers);
 	load.worker = workers_at(load.workers, 0);
