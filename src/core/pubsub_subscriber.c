@@ -349,7 +349,9 @@ static void approval_enter(struct approval *approval, struct home *home, const s
 {
 	approval->home = home;
 	approval->class = class;
-	approval->service = jid_bare(&approval->arena, service);
+	approval->service = *service;
+	approval->service.resource_len = 0;
+	approval->service.text = arena_str_len(&approval->arena, service->text, jid_bare_len(service));
 	line_join(pubsub_lines(home), service->text, jid_bare_len(service), &approval->place, approval_start);
 }
 
