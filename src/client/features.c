@@ -16,14 +16,28 @@ static const unsigned in_clear = 1u << SASL_SCRAM_SHA_256 | 1u << SASL_SCRAM_SHA
 static const unsigned on_tls = 1u << SASL_SCRAM_SHA_256 | 1u << SASL_SCRAM_SHA_1 | 1u << SASL_PLAIN;
 static const unsigned bound_to_tls = 1u << SASL_SCRAM_SHA_256_PLUS | 1u << SASL_SCRAM_SHA_1_PLUS;
 
+/* XEP-0484 §3.1. */
+static unsigned tokens_offered(const struct client_limits *limits, const struct sasl_terms *terms)
+{
+	unsigned offered = 0;
+
+	if (limits->token_clients == 0)
+		return 0;
+	if (terms->exporter_len)
+		offered |= 1u << SASL_HT_SHA_256_EXPR;
+	if (terms->end_point_len)
+		offered |= 1u << SASL_HT_SHA_256_ENDP;
+	if (limits->token_unbound)
+		offered |= 1u << SASL_HT_SHA_256_NONE;
+	return offered;
+}
+
 /* A password never goes in clear, and nothing does where TLS is required (§6.3.4). */
 void client_offer(struct client *client)
 {
 	struct home *home = stream_home(client->stream);
 	struct conn *conn = stream_conn(client->stream);
 	struct sasl_terms *terms = &client->login->terms;
-
-	const struct client_limits *limits = client_limits(home->config);
 
 	*terms = (struct sasl_terms){ .host = client->login->host,
 		                      .secret = home->server->secret,
@@ -35,9 +49,7 @@ void client_offer(struct client *client)
 	terms->exporter_len = conn_binding_exporter(conn, terms->exporter);
 	terms->end_point_len = conn_binding_end_point(conn, terms->end_point);
 	terms->offered = on_tls | (terms->exporter_len || terms->end_point_len ? bound_to_tls : 0);
-	terms->tokens = limits->token_clients == 0 ? 0 : (terms->exporter_len ? 1u << SASL_HT_SHA_256_EXPR : 0) |
-	                                                         (terms->end_point_len ? 1u << SASL_HT_SHA_256_ENDP : 0) |
-	                                                         (limits->token_unbound ? 1u << SASL_HT_SHA_256_NONE : 0);
+	terms->tokens = tokens_offered(client_limits(home->config), terms);
 }
 
 static void say_bindings(struct buf *out, const struct sasl_terms *terms)

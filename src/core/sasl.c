@@ -20,7 +20,7 @@ enum {
 	SASL_NONCE_BYTES = 18,
 };
 
-const struct sasl_kind sasl_kinds[SASL_MECHANISMS] = {
+const struct mechanism sasl_mechanisms[SASL_MECHANISMS] = {
 	[SASL_SCRAM_SHA_256_PLUS] = { "SCRAM-SHA-256-PLUS", DIGEST_SHA256, true },
 	[SASL_SCRAM_SHA_256] = { "SCRAM-SHA-256", DIGEST_SHA256, false },
 	[SASL_SCRAM_SHA_1_PLUS] = { "SCRAM-SHA-1-PLUS", DIGEST_SHA1, true },
@@ -33,20 +33,20 @@ const struct sasl_kind sasl_kinds[SASL_MECHANISMS] = {
 
 const char *sasl_mechanism_name(enum sasl_mechanism mechanism)
 {
-	return sasl_kinds[mechanism].name;
+	return sasl_mechanisms[mechanism].name;
 }
 
 int sasl_mechanism_find(const char *name)
 {
 	for (int i = 0; i < SASL_MECHANISMS; i++)
-		if (strcmp(sasl_kinds[i].name, name) == 0)
+		if (strcmp(sasl_mechanisms[i].name, name) == 0)
 			return i;
 	return -1;
 }
 
 bool sasl_mechanism_takes_token(enum sasl_mechanism mechanism)
 {
-	return sasl_kinds[mechanism].token;
+	return sasl_mechanisms[mechanism].token;
 }
 
 struct sasl *sasl_new(const struct sasl_terms *terms)
@@ -223,7 +223,7 @@ static enum sasl_result scram_begin(struct sasl *sasl, const char *message, size
 	const uint8_t *value;
 
 	if (!scram_first_read(&sasl->arena, message, len, &sasl->first) ||
-	    (sasl->first.flag == 'p') != sasl_kinds[sasl->mechanism].plus)
+	    (sasl->first.flag == 'p') != sasl_mechanisms[sasl->mechanism].plus)
 		return sasl_fail(sasl, SASL_MALFORMED_REQUEST, condition);
 	sasl->name = sasl->first.username;
 	if (sasl->first.flag == 'y' && sasl_offers_binding(sasl->terms))
@@ -253,7 +253,7 @@ static void key_make_up(const struct sasl *sasl, enum digest_kind kind, struct s
 
 static void sasl_choose_key(struct sasl *sasl, const struct store_credential *keys, size_t count)
 {
-	enum digest_kind kind = sasl_kinds[sasl->mechanism].kind;
+	enum digest_kind kind = sasl_mechanisms[sasl->mechanism].digest;
 
 	for (size_t i = 0; i < count && !sasl->exists; i++) {
 		if (keys[i].kind != kind)
@@ -368,7 +368,7 @@ static enum sasl_result sasl_first(struct sasl *sasl, const char *message, size_
 {
 	if (sasl->mechanism == SASL_PLAIN)
 		return plain_begin(sasl, message, len, condition);
-	if (sasl_kinds[sasl->mechanism].token)
+	if (sasl_mechanisms[sasl->mechanism].token)
 		return sasl_token_begin(sasl, message, len, condition);
 	return scram_begin(sasl, message, len, condition);
 }

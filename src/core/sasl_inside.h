@@ -32,14 +32,14 @@ struct sasl {
 	uint64_t token; /* that it was done with */
 };
 
-struct sasl_kind {
+struct mechanism {
 	const char *name;
-	enum digest_kind kind;
+	enum digest_kind digest;
 	bool plus;
 	bool token;
 	const char *binding; /* of a token's mechanism that is bound */
 };
-extern const struct sasl_kind sasl_kinds[SASL_MECHANISMS];
+extern const struct mechanism sasl_mechanisms[SASL_MECHANISMS];
 
 enum sasl_result sasl_fail(struct sasl *sasl, enum sasl_condition condition, enum sasl_condition *out);
 /* sasl->name is known. */

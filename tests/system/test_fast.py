@@ -16,6 +16,7 @@ from sasl import Scram, end_point, header, on_tls, text
 
 SASL2 = "{urn:xmpp:sasl:2}"
 BIND = "<bind xmlns='urn:xmpp:bind:0'><tag>test</tag><enable xmlns='urn:xmpp:carbons:2'/></bind>"
+RESUMABLE = "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='true'/></bind>"
 AGENT = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>test</software><device>a rack</device></user-agent>"
 REQUEST = "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-ENDP'/>"
 PING = "<iq type='get' id='alive' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>"
@@ -32,14 +33,14 @@ class Client:
         self.flights += 1
         return self.raw.send(words)
 
-    def hear_last_word(self):
+    def hear_last_word(self, features=True):
         """Success with the features behind it, or failure."""
         while b"</failure>" not in self.raw.got and b"</success>" not in self.raw.got:
             self.raw.got += self.raw.socket.recv(65536)
         name = "success" if b"</success>" in self.raw.got else "failure"
         heard = self.raw.expect(f"</{name}>")
         setattr(self, name, xml.fromstring(heard[heard.index(f"<{name}"):]))
-        if self.success is not None:
+        if self.success is not None and features:
             self.features = self.raw.expect("</stream:features>")
         return self
 
@@ -62,11 +63,11 @@ class Client:
             assert base64.b64decode(self.success.findtext(SASL2 + "additional-data")).decode() == exchange.verifier
         return self
 
-    def by_token(self, name, token, wishes=""):
+    def by_token(self, name, token, wishes="", features=True):
         binding = end_point(self.raw)
         proof = hmac.digest(token.encode(), b"Initiator" + binding, "sha256")
         self.authenticate("HT-SHA-256-ENDP", name.encode() + b"\0" + proof, "<fast xmlns='urn:xmpp:fast:0'/>" + wishes)
-        self.hear_last_word()
+        self.hear_last_word(features)
         if self.success is not None:
             answer = base64.b64decode(self.success.findtext(SASL2 + "additional-data"))
             assert answer == hmac.digest(token.encode(), b"Responder" + binding, "sha256")
@@ -122,6 +123,26 @@ def test_a_token_outlives_kill_9(place):
     north.stop(signal.SIGKILL)
     north.start()
     Client(north).by_token("ann", token, BIND).works()
+
+
+def test_a_session_goes_on_after_one_flight(place):
+    """XEP-0198 9.2: the cable is cut and the client comes back with its token; what was meant for it follows at once."""
+    north = place.branch()
+    north.add_user("ann", "secret-of-ann")
+    north.add_user("bob", "secret-of-bob")
+    phone = Client(north).by_password("ann", "secret-of-ann", RESUMABLE + REQUEST)
+    token, full = phone.token(), phone.success.findtext(SASL2 + "authorization-identifier")
+    enabled = phone.success.find("{urn:xmpp:bind:0}bound/{urn:xmpp:sm:3}enabled")
+    phone.works().raw.close()
+    bob = Client(north).by_password("bob", "secret-of-bob", BIND)
+    bob.raw.send(f"<message to='{full}' type='chat'><body>are you there?</body></message>")
+    bob.works()
+    again = Client(north).by_token("ann", token, f"<resume xmlns='urn:xmpp:sm:3' previd='{enabled.get('id')}' h='1'/>{BIND}",
+                                   features=False)
+    assert again.flights == 1 and again.success.find("{urn:xmpp:sm:3}resumed") is not None
+    assert again.success.find("{urn:xmpp:bind:0}bound") is None
+    assert "<stream:features>" not in again.raw.expect("are you there?")
+    again.works()
 
 
 def test_what_ends_tokens(place):
