@@ -33,6 +33,7 @@ extern const struct module private_module;
 extern const struct module pubsub_module;
 extern const struct module registration_module;
 extern const struct module push_module;
+extern const struct module retention_module;
 extern const struct module s2s_module;
 extern const struct module session_module;
 extern const struct module services_module;
@@ -55,5 +56,6 @@ const struct module *const modules[] = {
 	&registration_module,
 	&invite_module, &invitation_module, &inviting_module,
 	&archiving_module,
+	&retention_module,
 	NULL,
 };

@@ -56,6 +56,7 @@ struct server {
 struct home_figures {
 	struct figure messages, presences, iqs; /* routed */
 	struct figure bounced;                  /* refusals that became an error to the sender */
+	struct figure expired;                  /* entries of archives that were kept long enough */
 	struct figure sessions, accounts;       /* now */
 	struct figure logins, login_failures;
 };

@@ -105,6 +105,22 @@ struct store_journal_span {
 	int64_t first_us, last_us;
 };
 
+/* SURPLUS (owner: a host): of its accounts behind the account after (NULL: from the start), at most limit are looked at. Those
+ * that have archived entries below the sequence before, beyond the newest most, or beyond the newest that are most_bytes
+ * together (0: no bound), and undelivered ones aside: below which sequence EXPIRE takes them away. */
+struct store_journal_surplus {
+	struct store_request request;
+	const char *after;
+	size_t limit;
+	uint64_t before;
+	size_t most;
+	uint64_t most_bytes;
+	const char **accounts;                  /* answered, as all below */
+	uint64_t *below;
+	size_t count;
+	const char *last;                       /* the last that was looked at; NULL: there are no more behind */
+};
+
 /* EXPIRE: forgets the oldest archived entries below the sequence before and those beyond the newest most (0: no bound),
  * at most limit in one step; what is undelivered stays. */
 struct store_journal_expire {

@@ -29,12 +29,13 @@ static void status_show(struct command_call *call)
 	uint64_t seconds = (worker_now_ms(call->home->worker) - server->started_ms) / 1000;
 
 	store_figures(server->store, &store);
-	command_answer(call, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I}",
+	command_answer(call, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I}",
 		"version", HANSA_VERSION, "seconds", (json_int_t)seconds,
 		"workers", (json_int_t)workers_count(server->workers), "sessions", STATUS_SUM(server, sessions),
 		"accounts in memory", STATUS_SUM(server, accounts), "messages", STATUS_SUM(server, messages),
 		"presences", STATUS_SUM(server, presences), "iqs", STATUS_SUM(server, iqs), "bounced", STATUS_SUM(server, bounced),
 		"logins", STATUS_SUM(server, logins), "login failures", STATUS_SUM(server, login_failures),
+		"expired", STATUS_SUM(server, expired),
 		"store", server->store->driver->name, "store writes", (json_int_t)store.writes,
 		"store commits", (json_int_t)store.commits, "store failures", (json_int_t)store.failed,
 		"store waiting", (json_int_t)store.waiting));

@@ -637,6 +637,46 @@ static enum store_status journal_span(struct trial *t, struct store_request *req
 	return account ? STORE_OK : STORE_ABSENT;
 }
 
+/* The newest entry that is too much and may go; 0: there is none. */
+static uint64_t surplus_find(const struct store_journal_surplus *surplus, const struct kept_account *account)
+{
+	uint64_t count = 0, bytes = 0;
+
+	for (struct list_link *link = list_last(&account->journal); link; link = list_previous(&account->journal, link)) {
+		const struct kept_entry *kept = LIST_MEMBER(link, struct kept_entry, link);
+
+		if (!kept->entry.archived)
+			continue;
+		count++;
+		bytes += kept->entry.stanza_len;
+		if (!entry_is_undelivered(account, kept) &&
+		    (kept->entry.sequence < surplus->before || (surplus->most && count > surplus->most) ||
+		     (surplus->most_bytes && bytes > surplus->most_bytes)))
+			return kept->entry.sequence;
+	}
+	return 0;
+}
+
+/* All at once: limit is as much as the accounts there are. */
+static enum store_status journal_surplus(struct trial *t, struct store_request *request)
+{
+	struct store_journal_surplus *surplus = (struct store_journal_surplus *)request;
+	size_t most = list_count(&t->accounts);
+
+	surplus->accounts = arena_alloc(&request->arena, most * sizeof(*surplus->accounts));
+	surplus->below = arena_alloc(&request->arena, most * sizeof(*surplus->below));
+	for (struct list_link *link = list_first(&t->accounts); link; link = list_next(&t->accounts, link)) {
+		const struct kept_account *account = LIST_MEMBER(link, struct kept_account, link);
+		uint64_t newest = is_of_host(account->owner, request->owner) ? surplus_find(surplus, account) : 0;
+
+		if (newest == 0)
+			continue;
+		surplus->accounts[surplus->count] = arena_str(&request->arena, account->owner);
+		surplus->below[surplus->count++] = newest + 1;
+	}
+	return STORE_OK;
+}
+
 static enum store_status journal_expire(struct trial *t, struct store_request *request)
 {
 	struct store_journal_expire *expire = (struct store_journal_expire *)request;
@@ -1122,6 +1162,7 @@ static const struct {
 	[STORE_JOURNAL_FETCHED] = { true, journal_fetched },
 	[STORE_JOURNAL_ARCHIVE] = { false, journal_archive },
 	[STORE_JOURNAL_SPAN] = { false, journal_span },
+	[STORE_JOURNAL_SURPLUS] = { false, journal_surplus },
 	[STORE_JOURNAL_EXPIRE] = { true, journal_expire },
 	[STORE_JOURNAL_HANDLED] = { false, journal_handled },
 	[STORE_DOCUMENT_GET] = { false, document_get },

@@ -703,6 +703,40 @@ static void archive_expires_in_steps(struct asker *a)
 	assert_int_equal(expire->removed, 0);
 }
 
+static struct store_journal_surplus *surplus(struct asker *a, uint64_t before, size_t most, uint64_t most_bytes)
+{
+	struct store_journal_surplus *asked = asker_make(a, sizeof(*asked), STORE_JOURNAL_SURPLUS, "north.example");
+
+	asked->limit = 100;
+	asked->before = before;
+	asked->most = most;
+	asked->most_bytes = most_bytes;
+	assert_int_equal(asker_ask(a, asked), STORE_OK);
+	assert_null(asked->last);
+	return asked;
+}
+
+/* Who has more than is kept, and below what: eight entries of a byte each, the newest incoming one of which is undelivered. */
+static void surplus_is_found(struct asker *a)
+{
+	uint64_t sequences[8];
+
+	create(a, ROMEO);
+	create(a, "rosaline@north.example");
+	for (unsigned i = 0; i < 8; i++)
+		sequences[i] = archived(a, i);
+	assert_int_equal(asker_ask(a, asker_advance(a, ROMEO, sequences[5])), STORE_OK);
+	assert_int_equal(surplus(a, 0, 0, 0)->count, 0);
+	assert_int_equal(surplus(a, sequences[0], 8, 8)->count, 0);
+	assert_int_equal(surplus(a, sequences[2], 0, 0)->count, 1);
+	assert_string_equal(surplus(a, sequences[2], 0, 0)->accounts[0], ROMEO);
+	assert_true(surplus(a, sequences[2], 0, 0)->below[0] == sequences[1] + 1);
+	assert_true(surplus(a, 0, 5, 0)->below[0] == sequences[2] + 1);
+	assert_true(surplus(a, 0, 0, 4)->below[0] == sequences[3] + 1);
+	assert_true(surplus(a, sequences[1], 6, 3)->below[0] == sequences[4] + 1);
+	assert_true(surplus(a, UINT64_MAX, 1, 0)->below[0] == sequences[7] + 1);
+}
+
 /* One text, an entry for each of two accounts: it stays until both have gone. */
 static void a_body_serves_two_accounts(struct asker *a)
 {
@@ -1344,6 +1378,7 @@ static const struct scenario {
 	SCENARIO(journal_forgets_what_is_delivered),
 	SCENARIO(journal_watermark_never_hides_a_new_entry),
 	SCENARIO(journal_knows_exceptions),
+	SCENARIO(surplus_is_found),
 	SCENARIO(fetched_from_the_archive_is_delivered),
 	SCENARIO(archive_is_read_in_pages_from_either_end),
 	SCENARIO(archive_is_filtered),

@@ -391,6 +391,39 @@ static void an_entry_out_of_order_is_found_by_its_peer(void **state)
 	asker_close(&a);
 }
 
+/* A text goes with the last entry that has it, and so does what its peer's list knows of it. */
+static void what_expires_leaves_nothing_behind(void **state)
+{
+	static const char *const accounts[] = { ROMEO, "juliet@south.example" };
+	struct place *place = *state;
+	struct asker a;
+
+	asker_open(&a, place);
+	for (unsigned i = 0; i < 2; i++)
+		asker_submit(&a, asker_account(&a, STORE_ACCOUNT_CREATE, accounts[i]));
+	for (unsigned i = 0; i < 400; i++) {
+		struct store_journal_append *append = asker_append(&a, accounts[i % 2], "<message/>");
+
+		append->entry.direction = STORE_OUT;
+		append->entry.archived = true;
+		append->entry.body = 1 + i / 2;
+		asker_submit(&a, append);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct store_journal_expire *expire = asker_make(&a, sizeof(*expire), STORE_JOURNAL_EXPIRE, accounts[i]);
+
+		expire->before = UINT64_MAX;
+		expire->limit = 1000;
+		assert_int_equal(asker_ask(&a, expire), STORE_OK);
+		assert_int_equal(expire->removed, 200);
+	}
+	asker_close(&a);
+	sqlite_run(place->path, "CREATE TABLE nothing_is_left (count INTEGER CHECK (count = 0));"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_body;"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_peer;"
+	                        "INSERT INTO nothing_is_left SELECT count(*) FROM journal_entry");
+}
+
 static void a_database_of_another_program_is_refused(void **state)
 {
 	struct place *place = *state;
@@ -759,6 +792,7 @@ int main(void)
 		PLACE_TEST(an_older_journal_is_carried_over),
 		PLACE_TEST(an_older_archive_is_carried_over),
 		PLACE_TEST(an_entry_out_of_order_is_found_by_its_peer),
+		PLACE_TEST(what_expires_leaves_nothing_behind),
 		PLACE_TEST(a_database_of_another_program_is_refused),
 		PLACE_TEST(what_is_no_database_is_refused),
 		PLACE_TEST(a_missing_folder_is_refused),

@@ -527,6 +527,85 @@ enum store_status sqlite_journal_span(struct database *db, struct store_request 
 	               : STORE_FAILED;
 }
 
+struct owned {
+	int64_t id;
+	const char *name;
+	uint64_t delivered;
+};
+
+static bool surplus_read_accounts(struct database *db, const struct store_journal_surplus *surplus, struct arena *arena,
+                                  struct owned **accounts, size_t *count)
+{
+	const char *after = surplus->after ? surplus->after : "";
+	struct query q;
+
+	query_start(&q, db, QUERY_JOURNAL_ACCOUNTS);
+	query_put_text(&q, surplus->request.owner);
+	query_put_text_len(&q, after, strcspn(after, "@"));
+	query_put_unsigned(&q, surplus->limit);
+	while (query_next(&q)) {
+		struct owned *owned;
+
+		*accounts = rows_grow(arena, *accounts, *count, sizeof(**accounts));
+		owned = &(*accounts)[(*count)++];
+		owned->id = query_number(&q);
+		owned->name = query_text(&q, arena);
+		owned->delivered = (uint64_t)query_number(&q);
+	}
+	return query_finish(&q);
+}
+
+/* The newest entry that is too much and may go; 0: there is none. */
+static bool surplus_find(struct database *db, const struct store_journal_surplus *surplus, const struct owned *account,
+                         uint64_t *found)
+{
+	uint64_t count = 0, bytes = 0;
+	struct query q;
+
+	*found = 0;
+	query_start(&q, db, QUERY_JOURNAL_BYTES);
+	query_put_number(&q, account->id);
+	query_put_unsigned(&q, account->delivered);
+	while (*found == 0 && query_next(&q)) {
+		uint64_t sequence = (uint64_t)query_number(&q);
+		bool is_surplus;
+
+		count++;
+		bytes += (uint64_t)query_number(&q);
+		is_surplus = sequence < surplus->before || (surplus->most && count > surplus->most) ||
+		             (surplus->most_bytes && bytes > surplus->most_bytes);
+		if (is_surplus && query_number(&q))
+			*found = sequence;
+	}
+	return query_finish(&q);
+}
+
+enum store_status sqlite_journal_surplus(struct database *db, struct store_request *request)
+{
+	struct store_journal_surplus *surplus = (struct store_journal_surplus *)request;
+	struct arena *arena = &request->arena;
+	struct owned *accounts = NULL;
+	size_t count = 0;
+
+	if (!surplus_read_accounts(db, surplus, arena, &accounts, &count))
+		return STORE_FAILED;
+	surplus->accounts = arena_alloc(arena, (count + 1) * sizeof(*surplus->accounts));
+	surplus->below = arena_alloc(arena, (count + 1) * sizeof(*surplus->below));
+	for (size_t i = 0; i < count; i++) {
+		uint64_t newest;
+
+		if (!surplus_find(db, surplus, &accounts[i], &newest))
+			return STORE_FAILED;
+		if (newest == 0)
+			continue;
+		surplus->accounts[surplus->count] = arena_printf(arena, "%s@%s", accounts[i].name, request->owner);
+		surplus->below[surplus->count++] = newest + 1;
+	}
+	if (count == surplus->limit)
+		surplus->last = arena_printf(arena, "%s@%s", accounts[count - 1].name, request->owner);
+	return STORE_OK;
+}
+
 /* Everything below the answer is older than the time or too much. */
 static bool expire_below(struct database *db, int64_t account, const struct store_journal_expire *expire,
                          uint64_t *below)

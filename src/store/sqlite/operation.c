@@ -20,6 +20,7 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_JOURNAL_FETCHED] = { "journal fetched", true, sqlite_journal_fetched },
 	[STORE_JOURNAL_ARCHIVE] = { "journal archive", false, sqlite_journal_archive },
 	[STORE_JOURNAL_SPAN] = { "journal span", false, sqlite_journal_span },
+	[STORE_JOURNAL_SURPLUS] = { "journal surplus", false, sqlite_journal_surplus },
 	[STORE_JOURNAL_EXPIRE] = { "journal expire", true, sqlite_journal_expire },
 	[STORE_JOURNAL_HANDLED] = { "journal handled", false, sqlite_journal_handled },
 	[STORE_DOCUMENT_GET] = { "document get", false, sqlite_document_get },

@@ -34,6 +34,7 @@ enum store_status sqlite_journal_advance(struct database *db, struct store_reque
 enum store_status sqlite_journal_fetched(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_archive(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_span(struct database *db, struct store_request *request);
+enum store_status sqlite_journal_surplus(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_expire(struct database *db, struct store_request *request);
 enum store_status sqlite_journal_handled(struct database *db, struct store_request *request);
 enum store_status sqlite_document_get(struct database *db, struct store_request *request);

@@ -142,6 +142,13 @@ static const char *const query_sql[QUERIES] = {
 	[QUERY_JOURNAL_LAST] =
 		"SELECT sequence, at_us FROM journal_entry WHERE account = ?1 AND archived = 1"
 		" ORDER BY sequence DESC LIMIT 1",
+	[QUERY_JOURNAL_ACCOUNTS] =
+		"SELECT id, name, delivered FROM account WHERE host = ?1 AND name > ?2 AND id > 0"
+		" ORDER BY name LIMIT ?3",
+	/* The last column: it may go. */
+	[QUERY_JOURNAL_BYTES] =
+		"SELECT sequence, bytes, direction = 1 OR delivered = 1 OR sequence <= ?2 FROM journal_entry"
+		" WHERE account = ?1 AND archived = 1 ORDER BY sequence DESC",
 	/* The newest of those beyond the newest ?2. */
 	[QUERY_JOURNAL_SURPLUS] =
 		"SELECT sequence FROM journal_entry WHERE account = ?1 AND archived = 1"
