@@ -30,18 +30,24 @@ struct smacks *smacks_of(const struct session *session)
 /* ---- the end of a session ---- */
 
 /* What the client has not acknowledged goes back, in order. */
+static void smacks_give_back(struct smacks *smacks)
+{
+	struct parcel *parcel;
+
+	while ((parcel = unacked_take(&smacks->unacked)))
+		session_give_back(smacks->session, parcel);
+}
+
 static void smacks_end(struct smacks *smacks)
 {
 	struct session *session = smacks->session;
-	struct parcel *parcel;
 
 	if (smacks->resume_ms > 0)
 		past_add(smacks);
 	timer_stop(smacks_home(smacks)->worker, &smacks->timer);
 	list_remove(&smacks->link);
 	session_leave(session);
-	while ((parcel = unacked_take(&smacks->unacked)))
-		session_give_back(session, parcel);
+	smacks_give_back(smacks);
 	tally_clear(&smacks->tally);
 	smacks->session = NULL;
 	session_end(session);
@@ -170,14 +176,17 @@ static void smacks_deliver(struct session *session, struct parcel *parcel)
 	smacks_settle(smacks);
 }
 
+/* Whoever takes its place gets what it had not acknowledged before anything new, however long the stream takes to close. */
 static void smacks_close(struct session *session, enum stream_condition condition, const char *text)
 {
 	struct smacks *smacks = session->outlet_owner;
 
-	if (smacks->client)
+	if (smacks->client) {
 		client_fail(smacks->client, condition, text);
-	else
+		worker_at_end_of_turn(smacks_home(smacks)->worker, &smacks->job);
+	} else {
 		smacks_end_soon(smacks);
+	}
 }
 
 static bool smacks_taken(struct session *session, uint64_t token)
@@ -228,6 +237,8 @@ static void smacks_turned(struct worker *worker, struct turn_job *job)
 	(void)worker;
 	if (!smacks->session) {
 		free(smacks);
+	} else if (smacks->client && smacks->session->ending) {
+		smacks_give_back(smacks);
 	} else if (smacks->ends && smacks->client) {
 		session_close(smacks->session, STREAM_RESOURCE_CONSTRAINT, "too much is not acknowledged");
 	} else if (smacks->ends) {
