@@ -142,7 +142,7 @@ class Sender(Roamer):
 class Recipient(Roamer):
     def __init__(self, rig, name):
         super().__init__(rig, name)
-        self.unkept = []
+        self.unkept, self.ghosts = [], []
         self.lazy = self.random.choice([0, LAZY])
 
     def began(self, resumed):
@@ -173,12 +173,21 @@ class Recipient(Roamer):
         self.rig.oracle.lived(self.name, "cut")
         super().cut()
 
+    def hang(self):
+        """The network is gone, and nobody tells the server."""
+        self.rig.oracle.lived(self.name, "hung")
+        connection, self.connection = self.connection, None
+        if connection:
+            connection.transport.pause_reading()
+            self.ghosts.append(connection)
+        self.gone.set()
+
     def forget(self):
         """Dies with all that was not kept; the session stays behind."""
         for key, _ in self.unkept:
             self.rig.oracle.note(key, "forgotten by its recipient")
         self.unkept.clear()
-        self.cut()
+        self.random.choice([self.cut, self.hang])()
         self.session = None
 
     async def bind(self, connection):
@@ -187,6 +196,7 @@ class Recipient(Roamer):
 
     async def play(self, way):
         """How it spends a round."""
+        self.ghosts.clear()
         if way == "away":
             self.wanted.clear()
             self.rig.oracle.lived(self.name, "left")
@@ -196,7 +206,7 @@ class Recipient(Roamer):
         self.wanted.set()
         while way == "dying":
             await asyncio.sleep(0.05 + 0.6 * self.random.random())
-            self.random.choice([self.cut, self.forget])()
+            self.random.choice([self.cut, self.hang, self.forget])()
 
 
 class Rig:
