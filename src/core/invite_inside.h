@@ -34,7 +34,7 @@ struct invitation *invitation_new(const uint8_t digest[INVITE_DIGEST], const str
 void invitation_free(struct invitation *invitation);
 /* What a list shows. */
 json_t *invitation_row(const struct invitation *invitation, const char *host);
-/* The document of a host. Text: malloc'ed. Reading adds to list; false: the text is no such document. */
+/* The document of a host. Text: malloc'ed. Reading adds to list; false: a line is none of ours and was passed over. */
 char *invitations_write(const struct list *list);
 bool invitations_read(struct list *list, const char *text, size_t len);
 

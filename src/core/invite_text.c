@@ -60,32 +60,35 @@ json_t *invitation_row(const struct invitation *invitation, const char *host)
 	return row;
 }
 
-/* ---- the document ---- */
+/* ---- the document: a line for each, of fields between tabs; no address has a tab ---- */
+
+enum { FIELD_DIGEST, FIELD_KIND, FIELD_INVITER, FIELD_USER, FIELD_BEFRIENDS, FIELD_CREATED, FIELD_EXPIRES, FIELDS };
+
+static const char *text_or_none(const char *text)
+{
+	return text ? text : "";
+}
 
 char *invitations_write(const struct list *list)
 {
-	json_t *all = json_array();
-	char *text;
+	struct buf out = { 0 };
 
 	for (struct list_link *link = list_first(list); link; link = list_next(list, link)) {
 		const struct invitation *invitation = LIST_MEMBER(link, struct invitation, link);
 		const struct invite *invite = &invitation->invite;
-		char *digest = digest_text(invitation->digest);
 
-		json_array_append_new(all, json_pack("{s:s, s:s, s:s*, s:s*, s:b, s:I, s:I}", "digest", digest, "kind",
-			kind_name(invite->kind), "inviter", invite->inviter, "user", invite->user, "befriends",
-			invite->befriends, "created", (json_int_t)invite->created_us, "expires",
-			(json_int_t)invite->expires_us));
-		free(digest);
+		hex_encode(&out, invitation->digest, INVITE_DIGEST);
+		buf_printf(&out, "\t%s\t%s\t%s\t%d\t%lld\t%lld\n", kind_name(invite->kind), text_or_none(invite->inviter),
+		           text_or_none(invite->user), invite->befriends, (long long)invite->created_us,
+		           (long long)invite->expires_us);
 	}
-	text = json_dumps(all, JSON_COMPACT);
-	json_decref(all);
-	return text;
+	buf_add_char(&out, '\0');
+	return out.data;
 }
 
 static bool digest_read(const char *text, uint8_t digest[INVITE_DIGEST])
 {
-	if (!text || strlen(text) != 2 * INVITE_DIGEST || strspn(text, "0123456789abcdef") != 2 * INVITE_DIGEST)
+	if (strlen(text) != 2 * INVITE_DIGEST || strspn(text, "0123456789abcdef") != 2 * INVITE_DIGEST)
 		return false;
 	for (size_t i = 0; i < INVITE_DIGEST; i++) {
 		const char byte[3] = { text[2 * i], text[2 * i + 1], '\0' };
@@ -95,36 +98,37 @@ static bool digest_read(const char *text, uint8_t digest[INVITE_DIGEST])
 	return true;
 }
 
-static bool invitation_read(struct list *list, json_t *row)
+/* line: taken apart. */
+static bool invitation_read(struct list *list, char *line)
 {
+	char *fields[FIELDS], *rest = line;
 	struct invite invite = { 0 };
 	uint8_t digest[INVITE_DIGEST];
-	const char *text = NULL, *kind = NULL;
-	json_int_t created = 0, expires = 0;
-	int befriends = 0;
+	size_t count = 0;
 
-	if (json_unpack(row, "{s:s, s:s, s?s, s?s, s:b, s:I, s:I}", "digest", &text, "kind", &kind, "inviter",
-	                &invite.inviter, "user", &invite.user, "befriends", &befriends, "created", &created, "expires",
-	                &expires) != 0 ||
-	    !digest_read(text, digest))
+	while (rest && count < FIELDS)
+		fields[count++] = strsep(&rest, "\t");
+	if (rest || count < FIELDS || !digest_read(fields[FIELD_DIGEST], digest))
 		return false;
-	invite.kind = strcmp(kind, "contact") == 0 ? INVITE_CONTACT : INVITE_ACCOUNT;
-	invite.befriends = befriends;
-	invite.created_us = created;
-	invite.expires_us = expires;
+	invite.kind = strcmp(fields[FIELD_KIND], kind_name(INVITE_CONTACT)) == 0 ? INVITE_CONTACT : INVITE_ACCOUNT;
+	invite.inviter = *fields[FIELD_INVITER] ? fields[FIELD_INVITER] : NULL;
+	invite.user = *fields[FIELD_USER] ? fields[FIELD_USER] : NULL;
+	invite.befriends = strcmp(fields[FIELD_BEFRIENDS], "1") == 0;
+	invite.created_us = strtoll(fields[FIELD_CREATED], NULL, 10);
+	invite.expires_us = strtoll(fields[FIELD_EXPIRES], NULL, 10);
 	list_add_last(list, &invitation_new(digest, &invite)->link);
 	return true;
 }
 
 bool invitations_read(struct list *list, const char *text, size_t len)
 {
-	json_t *all = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *row;
-	bool read = json_is_array(all);
-	size_t i;
+	char *copy = str_dup_len(text, len), *rest = copy, *line;
+	bool read = true;
 
-	json_array_foreach(all, i, row)
-		read = invitation_read(list, row) && read;
-	json_decref(all);
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			read = invitation_read(list, line) && read;
+	free(copy);
 	return read;
 }
 

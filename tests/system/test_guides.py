@@ -166,4 +166,20 @@ async def test_attach_a_bot(place):
     await part(ann, bob)
 
 
+def test_invite_people(place):
+    guide = Guide("invite-people.md", places={"0123456789ab": "{id}"})
+    north = place.branch()
+    path = north.folder / "hansa.conf"
+    path.write_text(path.read_text().replace('host "north.example" { }', guide.block("host ")))
+    north.add_user("ann", "secret-of-ann")
+    reload, *rest, revoke = guide.commands()
+    for line in (reload, *rest):
+        command(line, north)
+    rows = north.ask("invite", "list")
+    assert [(r["kind"], r["user"], r["inviter"]) for r in rows] == [
+        ("account", None, None), ("account", "carol", None), ("contact", None, "ann@north.example")]
+    command(revoke.replace("{id}", rows[0]["invitation"]), north)
+    assert len(north.ask("invite", "list")) == 2
+
+
 run(globals())
