@@ -17,6 +17,7 @@ noinst_HEADERS += include/base/mem.h
 noinst_HEADERS += include/net/address.h
 noinst_HEADERS += include/net/admission.h
 noinst_HEADERS += include/net/background.h
+noinst_HEADERS += include/net/certificate.h
 noinst_HEADERS += include/net/conn.h
 noinst_HEADERS += include/net/connect.h
 noinst_HEADERS += include/net/rates.h

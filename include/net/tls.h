@@ -24,6 +24,10 @@ enum tls_version { TLS_1_2, TLS_1_3 };
  * names the file. */
 struct tls *tls_server_new(const struct tls_certificate *certificates, size_t count, enum tls_version least,
                            char **error);
+/* The same for a listener to which other servers connect: it asks for their certificates and takes a connection without
+ * one, or with any (net/certificate.h judges); it gives no tickets, so each connection shows its own. */
+struct tls *tls_server_asking_new(const struct tls_certificate *certificates, size_t count, enum tls_version least,
+                                  char **error);
 /* Client side (to other servers): shows certificate where it is not NULL; the peer's chain is not judged here. */
 struct tls *tls_client_new(const struct tls_certificate *certificate, enum tls_version least, char **error);
 struct tls *tls_ref(struct tls *tls);

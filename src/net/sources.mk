@@ -20,6 +20,7 @@ libhansa_a_SOURCES += src/net/rate.c
 libhansa_a_SOURCES += src/net/rates.c
 libhansa_a_SOURCES += src/net/timer.c
 libhansa_a_SOURCES += src/net/tls.c
+libhansa_a_SOURCES += src/net/tls_certificate.c
 libhansa_a_SOURCES += src/net/tls_door.h
 libhansa_a_SOURCES += src/net/tls_session.c
 libhansa_a_SOURCES += src/net/tls_session.h

@@ -19,12 +19,24 @@
 
 static int tls_choose_face(SSL *ssl, int *alert, void *context);
 
+/* Whether a certificate is good enough is for those to say who know whom to expect. */
+static int tls_take_any(X509_STORE_CTX *chain, void *context)
+{
+	(void)chain, (void)context;
+	return 1;
+}
+
 static void tls_set_server_policy(struct tls *tls, SSL_CTX *context)
 {
 	SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_session_id_context(context, (const unsigned char *)"hansa", 5);
-	SSL_CTX_set_num_tickets(context, 1);
-	ticket_keys_use(tls->tickets, context);
+	SSL_CTX_set_num_tickets(context, tls->asks ? 0 : 1);
+	if (tls->asks)
+		SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	else
+		ticket_keys_use(tls->tickets, context);
+	SSL_CTX_set_verify(context, tls->asks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_cert_verify_callback(context, tls_take_any, NULL);
 	SSL_CTX_set_tlsext_servername_callback(context, tls_choose_face);
 	SSL_CTX_set_alpn_select_cb(context, tls_choose_alpn, NULL);
 }
@@ -42,7 +54,6 @@ static SSL_CTX *tls_context_new(struct tls *tls, enum tls_version least)
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
 	SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");
-	SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
 	if (tls->is_server)
 		tls_set_server_policy(tls, context);
 	return context;
@@ -139,22 +150,23 @@ static int tls_choose_face(SSL *ssl, int *alert, void *context)
 
 /* ---- made and freed ---- */
 
-static struct tls *tls_new(bool is_server, size_t faces)
+static struct tls *tls_new(bool is_server, bool asks, size_t faces)
 {
 	struct tls *tls = mem_zalloc(sizeof(*tls));
 
 	atomic_init(&tls->refs, 1);
 	tls->is_server = is_server;
+	tls->asks = asks;
 	tls->faces = mem_zalloc(faces * sizeof(*tls->faces));
 	tls->window = tls_window_new();
-	tls->tickets = is_server ? ticket_keys_new() : NULL;
+	tls->tickets = is_server && !asks ? ticket_keys_new() : NULL;
 	return tls;
 }
 
-struct tls *tls_server_new(const struct tls_certificate *certificates, size_t count, enum tls_version least,
-                           char **error)
+static struct tls *tls_open(bool asks, const struct tls_certificate *certificates, size_t count,
+                            enum tls_version least, char **error)
 {
-	struct tls *tls = tls_new(true, count);
+	struct tls *tls = tls_new(true, asks, count);
 
 	*error = count ? NULL : str_dup("no certificate is configured");
 	for (size_t i = 0; i < count && !*error; i++)
@@ -164,9 +176,21 @@ struct tls *tls_server_new(const struct tls_certificate *certificates, size_t co
 	return tls;
 }
 
+struct tls *tls_server_new(const struct tls_certificate *certificates, size_t count, enum tls_version least,
+                           char **error)
+{
+	return tls_open(false, certificates, count, least, error);
+}
+
+struct tls *tls_server_asking_new(const struct tls_certificate *certificates, size_t count, enum tls_version least,
+                                  char **error)
+{
+	return tls_open(true, certificates, count, least, error);
+}
+
 struct tls *tls_client_new(const struct tls_certificate *certificate, enum tls_version least, char **error)
 {
-	struct tls *tls = tls_new(false, 1);
+	struct tls *tls = tls_new(false, false, 1);
 
 	*error = tls_add_face(tls, certificate, least);
 	if (*error)

@@ -127,6 +127,11 @@ void tls_session_free(struct tls_session **session)
 	*session = NULL;
 }
 
+SSL *tls_session_ssl(const struct tls_session *session)
+{
+	return session->ssl;
+}
+
 /* A client that offers protocols must offer ours; RFC 7301 §3.2. */
 int tls_choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                     unsigned in_len, void *context)

@@ -77,6 +77,7 @@ check_PROGRAMS += tests/unit/test_utf8
 check_PROGRAMS += tests/unit/test_writer
 check_PROGRAMS += tests/unit/test_conn
 check_PROGRAMS += tests/unit/test_tls
+check_PROGRAMS += tests/unit/test_certificate
 check_PROGRAMS += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c $(core_support)
 check_PROGRAMS += tests/unit/test_custody
