@@ -26,28 +26,42 @@ static uint64_t link_oldest_seconds(const struct link *link)
 
 static json_t *link_row(const struct link *link)
 {
-	const char *tls = "";
-	char address[ADDRESS_TEXT] = "";
+	struct outgoing_row out = { .tls = "", .address = "" };
 
 	if (link->outgoing)
-		outgoing_describe(link->outgoing, &tls, address);
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:s?}", "peer", link->remote, "host",
+		outgoing_describe(link->outgoing, &out);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:s?, s:s?}", "peer", link->remote, "host",
 	                 link->local, "direction", "out", "state", link_state_name(link->state), "queued",
 	                 (json_int_t)link->outbox.count, "oldest", (json_int_t)link_oldest_seconds(link),
-	                 "tls", *tls ? tls : NULL, "error",
+	                 "tls", *out.tls ? out.tls : NULL, "proven by", out.peer_by, "error",
 	                 link->failures ? trouble_meaning(link->trouble)->name : NULL);
+}
+
+/* The peer's key, as an administrator pins it, and how long its certificate lasts. */
+static void certificate_add_detail(const struct certificate_about *certificate, json_t *row)
+{
+	char stamp[STAMP_LEN + 1];
+
+	if (!certificate)
+		return;
+	stamp_write(certificate->until_s * 1000000, stamp);
+	json_object_set_new(row, "certificate until", json_string(stamp));
+	json_object_set_new(row, "pin", json_string(certificate->pin));
 }
 
 static void link_add_detail(const struct link *link, json_t *row)
 {
 	uint64_t now_ms = worker_now_ms(link->s2s->home->worker);
-	char address[ADDRESS_TEXT] = "", stamp[STAMP_LEN + 1];
-	const char *tls;
+	struct outgoing_row out = { .tls = "", .address = "" };
+	char stamp[STAMP_LEN + 1];
 
 	if (link->outgoing)
-		outgoing_describe(link->outgoing, &tls, address);
-	if (*address)
-		json_object_set_new(row, "address", json_string(address));
+		outgoing_describe(link->outgoing, &out);
+	if (*out.address)
+		json_object_set_new(row, "address", json_string(out.address));
+	if (out.we_by)
+		json_object_set_new(row, "we prove by", json_string(out.we_by));
+	certificate_add_detail(out.certificate, row);
 	json_object_set_new(row, "bytes", json_integer((json_int_t)link->outbox.bytes));
 	json_object_set_new(row, "stanzas", json_integer((json_int_t)link->sent));
 	if (link->state == LINK_READY)
@@ -66,8 +80,9 @@ static void link_add_detail(const struct link *link, json_t *row)
 
 static json_t *incoming_json(const struct incoming_row *row)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?}", "peer", *row->from ? row->from : "?", "host", row->to,
-	                 "direction", "in", "state", row->state, "tls", *row->tls ? row->tls : NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?}", "peer", *row->from ? row->from : "?", "host", row->to,
+	                 "direction", "in", "state", row->state, "tls", *row->tls ? row->tls : NULL, "proven by",
+	                 row->method);
 }
 
 static void incoming_add_detail(const struct incoming_row *row, json_t *json)
@@ -75,6 +90,7 @@ static void incoming_add_detail(const struct incoming_row *row, json_t *json)
 	json_object_set_new(json, "address", json_string(row->address));
 	json_object_set_new(json, "stanzas", json_integer((json_int_t)row->received));
 	json_object_set_new(json, "seconds", json_integer((json_int_t)row->seconds));
+	certificate_add_detail(row->certificate, json);
 }
 
 static void peer_report(struct home *home, json_t *result, bool detail)

@@ -15,6 +15,7 @@
 #include "dialback.h"
 #include "incoming_inside.h"
 #include "link.h"
+#include "trust.h"
 #include "xmpp/ns.h"
 
 static void incoming_opened(struct stream *stream, void *owner, const struct stream_header *header);
@@ -45,6 +46,7 @@ static const struct incoming_step {
 	void (*run)(struct incoming *incoming, struct stanza *stanza);
 } incoming_steps[] = {
 	{ "starttls", NS_TLS, incoming_starttls },
+	{ "auth", NS_SASL, incoming_auth },
 	{ "result", NS_DIALBACK, incoming_dialback },
 	{ "verify", NS_DIALBACK, incoming_dialback },
 };
@@ -161,7 +163,7 @@ static void incoming_begin(struct incoming *incoming)
 {
 	incoming->state = incoming->direct_tls ? INCOMING_SECURING : INCOMING_HEADER;
 	if (incoming->direct_tls)
-		stream_start_tls(incoming->stream, incoming_config(incoming)->tls, NULL, ALPN_SERVER);
+		stream_start_tls(incoming->stream, incoming_config(incoming)->tls_servers, NULL, ALPN_SERVER);
 }
 
 static void incoming_admitted(struct worker *worker, struct admission_pass *pass)
@@ -259,7 +261,9 @@ static void incoming_send_features(struct incoming *incoming)
 	buf_add_lit(out, "<stream:features>");
 	if (!incoming_is_secure(incoming) && incoming_config(incoming)->tls)
 		buf_printf(out, "<starttls xmlns='" NS_TLS "'>%s</starttls>", lacks_tls ? "<required/>" : "");
-	if (!lacks_tls)
+	if (incoming_offers_external(incoming))
+		buf_add_lit(out, "<mechanisms xmlns='" NS_SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>");
+	if (!lacks_tls && incoming_policy(incoming, incoming->from)->authentication & PEER_BY_DIALBACK)
 		buf_add_lit(out, "<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback>");
 	buf_add_lit(out, "</stream:features>");
 }
@@ -338,7 +342,7 @@ static void incoming_starttls(struct incoming *incoming, struct stanza *stanza)
 	} else {
 		buf_add_lit(stream_out(incoming->stream), "<proceed xmlns='" NS_TLS "'/>");
 		incoming->state = INCOMING_SECURING;
-		stream_start_tls(incoming->stream, incoming_config(incoming)->tls, NULL, NULL);
+		stream_start_tls(incoming->stream, incoming_config(incoming)->tls_servers, NULL, NULL);
 	}
 }
 
@@ -349,6 +353,8 @@ static void incoming_secured(struct stream *stream, void *owner)
 
 	conn_tls(stream_conn(stream), &tls);
 	snprintf(incoming->tls, sizeof(incoming->tls), "%s", tls.version);
+	if (!conn_certificate_about(stream_conn(stream), &incoming->certificate))
+		*incoming->certificate.pin = '\0';
 	incoming->state = INCOMING_HEADER;
 }
 
@@ -380,6 +386,17 @@ static void incoming_received(struct stream *stream, void *owner, struct stanza 
 
 /* ---- from elsewhere ---- */
 
+/* Allowed, and proven by what is taken as a proof now. */
+static bool pair_is_allowed(const struct incoming *incoming, const struct pair *pair)
+{
+	const struct peer_policy *policy = incoming_policy(incoming, pair->from);
+	char reason[LINK_REASON];
+
+	if (!policy->allow || !pair->verified || strcmp(pair->method, "dialback") == 0)
+		return policy->allow && (!pair->verified || policy->authentication & PEER_BY_DIALBACK);
+	return trust_prove(incoming->stream, policy, pair->from, reason, sizeof(reason));
+}
+
 void incoming_configured(struct incoming *incoming)
 {
 	if (incoming->state != INCOMING_OPEN)
@@ -387,9 +404,9 @@ void incoming_configured(struct incoming *incoming)
 	for (struct list_link *l = list_first(&incoming->pairs); l; l = list_next(&incoming->pairs, l)) {
 		const struct pair *pair = LIST_MEMBER(l, struct pair, link);
 
-		if (!incoming_policy(incoming, pair->from)->allow) {
+		if (!pair_is_allowed(incoming, pair)) {
 			incoming_fail(incoming, STREAM_POLICY_VIOLATION,
-			              "this server exchanges no stanzas with that domain");
+			              "this server exchanges no stanzas with that domain any more");
 			return;
 		}
 	}
@@ -408,6 +425,7 @@ bool incoming_row(const struct incoming *incoming, size_t number, struct incomin
 	const struct pair *pair;
 
 	*out = (struct incoming_row){
+		.certificate = *incoming->certificate.pin ? &incoming->certificate : NULL,
 		.from = incoming->from ? incoming->from : "",
 		.to = incoming->to ? incoming->to : "",
 		.state = "unverified",
@@ -426,5 +444,6 @@ bool incoming_row(const struct incoming *incoming, size_t number, struct incomin
 	out->from = pair->from;
 	out->to = pair->to;
 	out->state = pair->verified ? "verified" : "verifying";
+	out->method = pair->method;
 	return true;
 }

@@ -7,6 +7,7 @@
 #ifndef S2S_INCOMING_H
 #define S2S_INCOMING_H
 
+#include "net/certificate.h"
 #include "s2s.h"
 
 struct incoming;
@@ -26,6 +27,8 @@ struct incoming_row {
 	const char *from, *to; /* "" where the peer has not said */
 	const char *state;     /* "unverified", "verifying", "verified" */
 	const char *tls;       /* "TLSv1.3" or "" */
+	const char *method;    /* how the peer has proven itself; NULL: not yet */
+	const struct certificate_about *certificate; /* the peer's; NULL: it shows none */
 	char address[ADDRESS_TEXT];
 	uint64_t seconds, received; /* of the stream */
 };

@@ -78,16 +78,22 @@ static void pair_answer(struct pair *pair, enum dialback_type type, const char *
 	incoming_answer(pair->incoming, &request, type, condition);
 }
 
-static void pair_is_valid(struct pair *pair)
+static void pair_is_proven(struct pair *pair, const char *method)
 {
 	struct incoming *incoming = pair->incoming;
 
 	pair->verified = true;
+	pair->method = method;
 	incoming->unverified--;
 	if (incoming->verified++ == 0)
 		incoming_authenticated(incoming);
-	pair_answer(pair, DIALBACK_VALID, NULL);
 	link_peer_seen(incoming->s2s->home, pair->to, pair->from);
+}
+
+static void pair_is_valid(struct pair *pair)
+{
+	pair_is_proven(pair, "dialback");
+	pair_answer(pair, DIALBACK_VALID, NULL);
 }
 
 /* A forged key ends the stream, unless others have proven themselves on it (§2.2.1). */
@@ -123,10 +129,12 @@ static void pair_judged(void *owner, enum dialback_type type, const char *condit
 static const char *incoming_result_fault(const struct incoming *incoming, const struct dialback *request)
 {
 	const struct peer_policies *policies = policies_of(incoming_config(incoming));
+	const struct peer_policy *policy = incoming_policy(incoming, request->from);
 
 	if (!s2s_is_ours(incoming->s2s, request->to, strlen(request->to)))
 		return DIALBACK_ITEM_NOT_FOUND;
-	if (!incoming_policy(incoming, request->from)->allow || incoming_lacks_tls(incoming, request->from))
+	if (!policy->allow || !(policy->authentication & PEER_BY_DIALBACK) ||
+	    incoming_lacks_tls(incoming, request->from))
 		return DIALBACK_POLICY_VIOLATION;
 	if (incoming->unverified >= policies->unverified_pairs ||
 	    incoming->verified >= policies->verified_pairs)
@@ -146,17 +154,37 @@ static void incoming_refuse_result(struct incoming *incoming, const struct dialb
 		incoming_fail(incoming, STREAM_POLICY_VIOLATION, "TLS is required");
 }
 
-static void incoming_verify(struct incoming *incoming, const struct dialback *request)
+static struct pair *pair_add(struct incoming *incoming, const char *from, const char *to)
 {
 	struct pair *pair = mem_zalloc(sizeof(*pair));
 
 	pair->incoming = incoming;
-	pair->from = str_dup(request->from);
-	pair->to = str_dup(request->to);
+	pair->from = str_dup(from);
+	pair->to = str_dup(to);
 	pair->from_len = strlen(pair->from);
 	pair->to_len = strlen(pair->to);
 	list_add_last(&incoming->pairs, &pair->link);
 	incoming->unverified++;
+	return pair;
+}
+
+/* What dialback has under way for the same pair ends unheard: it is proven. */
+void pair_add_proven(struct incoming *incoming, const char *method)
+{
+	const char *from = incoming->from, *to = incoming->to;
+	struct pair *pair = pair_find(incoming, from, strlen(from), to, strlen(to));
+
+	if (pair)
+		pair_free(pair);
+	log_info(s2s_log(incoming->s2s), stream_name(incoming->stream), "peer authenticated", LOG_STR("from", from),
+	         LOG_STR("to", to), LOG_STR("by", method));
+	pair_is_proven(pair_add(incoming, from, to), method);
+}
+
+static void incoming_verify(struct incoming *incoming, const struct dialback *request)
+{
+	struct pair *pair = pair_add(incoming, request->from, request->to);
+
 	pair->verify = verify_start(incoming->s2s, pair->to, pair->from, stream_id(incoming->stream),
 	                            request->key, pair_judged, pair);
 	if (pair->verify)

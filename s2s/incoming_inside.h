@@ -31,6 +31,7 @@ struct pair {
 	size_t from_len, to_len;
 	struct verify *verify; /* under way */
 	bool verified;
+	const char *method;    /* by which it is proven: "dialback", or one of trust.h's; NULL: not yet */
 };
 
 struct incoming {
@@ -46,9 +47,11 @@ struct incoming {
 	bool old_peer;         /* from before XMPP 1.0: it knows no features */
 	struct list pairs;
 	size_t unverified, verified;
+	unsigned failures; /* to authenticate by SASL */
 	struct pair *last; /* that a stanza belonged to */
 	struct barrier *barrier;
 	uint64_t opened_ms, received;
+	struct certificate_about certificate; /* its pin "": none is shown */
 	char tls[16], address[ADDRESS_TEXT];
 };
 
@@ -66,6 +69,13 @@ struct pair *pair_find(const struct incoming *incoming, const char *from, size_t
                        size_t to_len);
 void pair_free(struct pair *pair);
 void incoming_dialback(struct incoming *incoming, struct stanza *stanza);
+
+/* The pair of the header has been proven by its certificate. */
+void pair_add_proven(struct incoming *incoming, const char *method);
+
+/* incoming_sasl.c */
+bool incoming_offers_external(const struct incoming *incoming);
+void incoming_auth(struct incoming *incoming, struct stanza *stanza);
 
 /* incoming_stanza.c */
 void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check);

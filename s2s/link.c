@@ -478,8 +478,11 @@ void link_configured(struct link *link)
 	struct home *home = link->s2s->home;
 	struct parcel *parcel;
 
-	if (policy_find(home->config, link->remote, strlen(link->remote))->allow)
+	if (policy_find(home->config, link->remote, strlen(link->remote))->allow) {
+		if (link->state == LINK_READY && !outgoing_is_trusted(link->outgoing))
+			link_end(link);
 		return;
+	}
 	while ((parcel = outbox_take(&link->outbox)))
 		parcel_refused(home, &parcel, STANZA_NOT_ALLOWED,
 		               "This server exchanges no stanzas with that domain");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The initiating side of a server stream, in the order of RFC 6120: §3.2 connecting, §4.2 the header, §4.3
- * features, §5 STARTTLS; then it is open for dialback (outgoing_dialback.c) and the link's stanzas.
+ * features, §5 STARTTLS, §6 SASL (outgoing_sasl.c); then it is open for dialback (outgoing_dialback.c) and the link's
+ * stanzas.
  *
  * The stream is one-way: a peer that sends stanzas on it breaks the rules. TLS that policy requires is
  * never done without.
@@ -18,6 +19,7 @@
 #include "net/connect.h"
 #include "outgoing_inside.h"
 #include "policy.h"
+#include "trust.h"
 #include "xmpp/ns.h"
 
 enum {
@@ -61,6 +63,8 @@ static const struct outgoing_step {
 	{ OUTGOING_FEATURES, "features", NS_STREAM, outgoing_features },
 	{ OUTGOING_STARTTLS, "proceed", NS_TLS, outgoing_proceed },
 	{ OUTGOING_STARTTLS, "failure", NS_TLS, outgoing_tls_refused },
+	{ OUTGOING_SASL, "success", NS_SASL, outgoing_external_taken },
+	{ OUTGOING_SASL, "failure", NS_SASL, outgoing_external_refused },
 	{ OUTGOING_OPEN, "result", NS_DIALBACK, outgoing_dialback },
 	{ OUTGOING_OPEN, "verify", NS_DIALBACK, outgoing_dialback },
 };
@@ -72,6 +76,7 @@ static const char *const outgoing_steps_named[] = {
 	[OUTGOING_FEATURES] = "waiting for its features",
 	[OUTGOING_STARTTLS] = "asking for TLS",
 	[OUTGOING_SECURING] = "the TLS handshake",
+	[OUTGOING_SASL] = "SASL EXTERNAL",
 	[OUTGOING_OPEN] = "dialback",
 	[OUTGOING_ENDING] = "closing",
 };
@@ -260,15 +265,17 @@ static const enum trouble connect_troubles[] = {
 
 static void outgoing_start_tls(struct outgoing *outgoing, const char *alpn)
 {
+	const struct config *config = outgoing->s2s->home->config;
+	const struct host *host = config_host(config, outgoing->local, strlen(outgoing->local));
 	struct arena arena = { 0 };
 
 	outgoing->state = OUTGOING_SECURING;
-	stream_start_tls(outgoing->stream, outgoing->s2s->home->config->tls_client,
+	stream_start_tls(outgoing->stream, host && host->tls_client ? host->tls_client : config->tls_client,
 	                 jid_domain_ascii(&arena, outgoing->remote), alpn);
 	arena_clear(&arena);
 }
 
-static void outgoing_open(struct outgoing *outgoing)
+void outgoing_open(struct outgoing *outgoing)
 {
 	outgoing->state = OUTGOING_HEADER;
 	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
@@ -346,6 +353,31 @@ void outgoing_resolve_again(struct outgoing *outgoing)
 
 /* ---- header and features (RFC 6120 §4.2, §4.3) ---- */
 
+/* Where policy knows dialback the DNS is believed: it has said where the peer is. */
+bool outgoing_is_trusted(const struct outgoing *outgoing)
+{
+	const struct peer_policy *policy = outgoing_policy(outgoing);
+	char reason[LINK_REASON];
+
+	return policy->authentication & PEER_BY_DIALBACK ||
+	       (conn_is_secure(stream_conn(outgoing->stream)) &&
+	        trust_prove(outgoing->stream, policy, outgoing->remote, reason, sizeof(reason)));
+}
+
+/* Who does not prove itself by what policy asks for gets nothing of ours. */
+static bool outgoing_trusts(struct outgoing *outgoing)
+{
+	const struct peer_policy *policy = outgoing_policy(outgoing);
+	char reason[LINK_REASON] = "it is not reached by TLS";
+
+	if (conn_is_secure(stream_conn(outgoing->stream)))
+		outgoing->method = trust_prove(outgoing->stream, policy, outgoing->remote, reason, sizeof(reason));
+	if (outgoing->method || policy->authentication & PEER_BY_DIALBACK || !outgoing->link)
+		return true;
+	outgoing_abandon(outgoing, TROUBLE_CERTIFICATE, reason);
+	return false;
+}
+
 /* §4.7.5: a server from before RFC 3920 has neither features nor TLS, but dialback. */
 static void outgoing_opened(struct stream *stream, void *owner, const struct stream_header *header)
 {
@@ -359,6 +391,17 @@ static void outgoing_opened(struct stream *stream, void *owner, const struct str
 		outgoing->state = OUTGOING_FEATURES;
 	else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED && !conn_is_secure(stream_conn(stream)))
 		outgoing_abandon(outgoing, TROUBLE_TLS, "the server is too old for TLS");
+	else if (outgoing_trusts(outgoing))
+		outgoing_begin_dialback(outgoing);
+}
+
+/* TLS is up, or there is none: we prove ourselves. */
+static void outgoing_authenticate(struct outgoing *outgoing, const struct stanza *features)
+{
+	if (!outgoing_trusts(outgoing))
+		return;
+	if (outgoing->link && conn_is_secure(stream_conn(outgoing->stream)) && outgoing_is_offered_external(features))
+		outgoing_begin_external(outgoing);
 	else
 		outgoing_begin_dialback(outgoing);
 }
@@ -368,8 +411,11 @@ static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 	bool offered = element_child(stanza->root, "starttls", NS_TLS);
 	bool can_tls = outgoing->s2s->home->config->tls_client;
 
-	if (conn_is_secure(stream_conn(outgoing->stream))) {
-		outgoing_begin_dialback(outgoing);
+	if (outgoing->authenticated) {
+		outgoing->state = OUTGOING_OPEN;
+		outgoing_verified(outgoing);
+	} else if (conn_is_secure(stream_conn(outgoing->stream))) {
+		outgoing_authenticate(outgoing, stanza);
 	} else if (offered && can_tls) {
 		outgoing->state = OUTGOING_STARTTLS;
 		buf_add_lit(stream_out(outgoing->stream), "<starttls xmlns='" NS_TLS "'/>");
@@ -378,7 +424,7 @@ static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 		                 can_tls ? "the server does not offer TLS"
 		                         : "this server has no certificate for TLS");
 	} else {
-		outgoing_begin_dialback(outgoing);
+		outgoing_authenticate(outgoing, stanza);
 	}
 }
 
@@ -403,6 +449,8 @@ static void outgoing_secured(struct stream *stream, void *owner)
 
 	conn_tls(stream_conn(stream), &tls);
 	snprintf(outgoing->tls, sizeof(outgoing->tls), "%s", tls.version);
+	if (!conn_certificate_about(stream_conn(stream), &outgoing->certificate))
+		*outgoing->certificate.pin = '\0';
 	outgoing_open(outgoing);
 }
 
@@ -457,8 +505,15 @@ bool outgoing_has_room(const struct outgoing *outgoing)
 	return outgoing_is_open(outgoing) && conn_unsent(stream_conn(outgoing->stream)) < OUTGOING_UNSENT;
 }
 
-void outgoing_describe(const struct outgoing *outgoing, const char **tls, char address[ADDRESS_TEXT])
+void outgoing_describe(const struct outgoing *outgoing, struct outgoing_row *out)
 {
-	*tls = outgoing->tls;
-	memcpy(address, outgoing->address, ADDRESS_TEXT);
+	bool up = outgoing_is_up(outgoing);
+
+	*out = (struct outgoing_row){
+		.tls = outgoing->tls,
+		.address = outgoing->address,
+		.peer_by = outgoing->method ? outgoing->method : up ? "dns" : NULL,
+		.we_by = !up ? NULL : outgoing->authenticated ? "external" : "dialback",
+		.certificate = *outgoing->certificate.pin ? &outgoing->certificate : NULL,
+	};
 }

@@ -9,6 +9,7 @@
 #define S2S_OUTGOING_H
 
 #include "link.h"
+#include "net/certificate.h"
 #include "verify.h"
 
 struct outgoing;
@@ -34,7 +35,15 @@ bool outgoing_is_open(const struct outgoing *outgoing);
 /* Takes the request; it is sent when the stream is ready for it. false: too many are under way. */
 bool outgoing_add_verify(struct outgoing *outgoing, struct verify *verify);
 
-/* For the administrator: "TLSv1.3" or "", the peer's address or "". */
-void outgoing_describe(const struct outgoing *outgoing, const char **tls, char address[ADDRESS_TEXT]);
+/* The peer has proven itself by what is taken as a proof now; after a new configuration. */
+bool outgoing_is_trusted(const struct outgoing *outgoing);
+
+/* For the administrator. What it points to is the outgoing's. */
+struct outgoing_row {
+	const char *tls, *address;      /* "TLSv1.3", the peer's; "": none yet */
+	const char *peer_by, *we_by;    /* how the peer has proven itself to us, and we to it; NULL: not yet */
+	const struct certificate_about *certificate;    /* the peer's; NULL: none */
+};
+void outgoing_describe(const struct outgoing *outgoing, struct outgoing_row *out);
 
 #endif

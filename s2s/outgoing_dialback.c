@@ -77,8 +77,7 @@ bool outgoing_add_verify(struct outgoing *outgoing, struct verify *verify)
 	return true;
 }
 
-/* Step 4. From here on stanzas may flow. */
-static void outgoing_verified(struct outgoing *outgoing)
+void outgoing_verified(struct outgoing *outgoing)
 {
 	const struct limits *limits = &outgoing->s2s->home->config->limits;
 

@@ -17,6 +17,7 @@ enum outgoing_state {
 	OUTGOING_FEATURES,
 	OUTGOING_STARTTLS, /* asked for */
 	OUTGOING_SECURING,
+	OUTGOING_SASL, /* our <auth/> is out */
 	OUTGOING_OPEN, /* dialback, and what it allows */
 	OUTGOING_ENDING,
 };
@@ -28,12 +29,15 @@ struct outgoing {
 	struct link *link; /* whom it serves; NULL */
 	enum outgoing_state state;
 	bool asked;              /* our db:result is out and not answered */
+	bool authenticated;      /* by SASL */
+	const char *method;      /* by which its certificate proves the peer (trust.h); NULL: it does not */
 	struct connect *connect; /* CONNECTING */
 	struct timer end;        /* of one that has no stream yet */
 	struct stream *stream;   /* afterwards */
 	struct list requests;    /* struct verify */
 	enum trouble trouble;    /* why it ends */
 	char reason[LINK_REASON];
+	struct certificate_about certificate; /* its pin "": none is shown */
 	char tls[16], address[ADDRESS_TEXT];
 };
 
@@ -41,7 +45,17 @@ struct outgoing {
 void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason);
 void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text);
 
-/* outgoing_dialback.c */
+/* Our header. */
+void outgoing_open(struct outgoing *outgoing);
+
+/* outgoing_sasl.c */
+bool outgoing_is_offered_external(const struct stanza *features);
+void outgoing_begin_external(struct outgoing *outgoing);
+void outgoing_external_taken(struct outgoing *outgoing, struct stanza *stanza);
+void outgoing_external_refused(struct outgoing *outgoing, struct stanza *stanza);
+
+/* outgoing_dialback.c. The pair of the link is verified: stanzas may flow. */
+void outgoing_verified(struct outgoing *outgoing);
 void outgoing_begin_dialback(struct outgoing *outgoing);
 void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "s2s.h"
 #include "xmpp/jid.h"
 
@@ -37,6 +38,22 @@ static const struct conf_option peer_options[] = {
 	  .fallback = "required",
 	  .allowed = "required | optional",
 	  .sentence = "Whether streams with this domain must be encrypted, in both directions." },
+	{ .name = "authentication",
+	  .type = CONF_LIST,
+	  .fallback = "pki, dialback",
+	  .sentence = "How this domain may prove who it is, in both directions; one of them is enough: pin (the key of "
+	              "its certificate is one of pins), ca (signed by an authority in the file ca), pki (signed by one of "
+	              "the system's authorities), dialback (it answers at the address that the DNS names).",
+	  .example = "{ pin }" },
+	{ .name = "pins",
+	  .type = CONF_LIST,
+	  .sentence = "The keys of the certificates that this domain may show, old and new while it changes them: the "
+	              "base64 of SHA-256 of the public key, as hansactl peer show prints it.",
+	  .example = "{ \"x2jGnVnVYjPjqVfxl3JCCzTDIG0ULEhEqqMDXxtXwXs=\" }" },
+	{ .name = "ca",
+	  .type = CONF_STRING,
+	  .sentence = "A PEM file with the authorities, or the very certificates, that are trusted for this domain.",
+	  .example = "\"branches-ca.pem\"" },
 	{ .name = "wait",
 	  .type = CONF_TIME,
 	  .fallback = "60s",
@@ -141,11 +158,111 @@ static char *policy_read_targets(struct arena *arena, const struct conf_section 
 	return NULL;
 }
 
+static const struct {
+	const char *name;
+	enum peer_proof proof;
+} proofs[] = {
+	{ "pin", PEER_BY_PIN },
+	{ "ca", PEER_BY_CA },
+	{ "pki", PEER_BY_PKI },
+	{ "dialback", PEER_BY_DIALBACK },
+};
+
+static unsigned proof_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++)
+		if (strcmp(proofs[i].name, name) == 0)
+			return proofs[i].proof;
+	return 0;
+}
+
+static char *policy_read_proofs(const struct conf_section *section, struct peer_policy *policy)
+{
+	policy->authentication = 0;
+	for (size_t i = 0; i < conf_list_count(section, "authentication"); i++) {
+		const char *name = conf_list_at(section, "authentication", i);
+		unsigned proof = proof_find(name);
+
+		if (!proof)
+			return conf_fault(section, "bad value \"%s\" for authentication; allowed: pin, ca, pki, dialback",
+			                  name);
+		policy->authentication |= proof;
+	}
+	return policy->authentication ? NULL : conf_fault(section, "authentication says no way at all");
+}
+
+static bool pin_is_one(const char *pin)
+{
+	struct buf decoded = { 0 };
+	bool is_one = strlen(pin) == PIN_LEN && base64_decode(&decoded, pin, PIN_LEN) && decoded.len == 32;
+
+	buf_clear(&decoded);
+	return is_one;
+}
+
+static char *policy_read_pins(struct arena *arena, const struct conf_section *section, struct peer_policy *policy)
+{
+	policy->pin_count = conf_list_count(section, "pins");
+	policy->pins = arena_zalloc(arena, policy->pin_count * sizeof(*policy->pins) + 1);
+	for (size_t i = 0; i < policy->pin_count; i++) {
+		policy->pins[i] = conf_list_at(section, "pins", i);
+		if (!pin_is_one(policy->pins[i]))
+			return conf_fault(section, "\"%s\" is no pin, allowed: %d characters of base64", policy->pins[i],
+			                  PIN_LEN);
+	}
+	if (policy->authentication & PEER_BY_PIN && policy->pin_count == 0)
+		return conf_fault(section, "authentication by pin needs pins");
+	return NULL;
+}
+
+static char *policy_read_ca(struct config *config, const struct conf_section *section, struct peer_policy *policy)
+{
+	const char *file = config_file(config, conf_string(section, "ca"));
+	char *error = NULL, *fault;
+
+	if (!(policy->authentication & PEER_BY_CA))
+		return NULL;
+	if (!file)
+		return conf_fault(section, "authentication by ca needs the file ca");
+	policy->ca = trust_new(file, &error);
+	fault = error ? conf_fault(section, "%s", error) : NULL;
+	free(error);
+	return fault;
+}
+
+static char *policy_read_pki(const struct conf_section *section, struct peer_policies *policies,
+                             struct peer_policy *policy)
+{
+	char *error = NULL, *fault;
+
+	if (!(policy->authentication & PEER_BY_PKI))
+		return NULL;
+	if (!policies->pki)
+		policies->pki = trust_new(NULL, &error);
+	policy->pki = policies->pki;
+	fault = error ? conf_fault(section, "%s", error) : NULL;
+	free(error);
+	return fault;
+}
+
 /* The section that says it: the peer's own, or "*" where that one does not. */
 static const struct conf_section *policy_teller(const struct conf_section *own,
                                                 const struct conf_section *everybody, const char *option)
 {
 	return everybody && !conf_is_set(own, option) ? everybody : own;
+}
+
+static char *policy_read_trust(struct config *config, const struct conf_section *own,
+                               const struct conf_section *everybody, struct peer_policies *policies,
+                               struct peer_policy *policy)
+{
+	char *fault = policy_read_proofs(policy_teller(own, everybody, "authentication"), policy);
+
+	if (!fault)
+		fault = policy_read_pins(&config->arena, policy_teller(own, everybody, "pins"), policy);
+	if (!fault)
+		fault = policy_read_ca(config, policy_teller(own, everybody, "ca"), policy);
+	return fault ? fault : policy_read_pki(own, policies, policy);
 }
 
 static void policy_read(const struct conf_section *own, const struct conf_section *everybody,
@@ -178,6 +295,7 @@ static char *policy_read_peer(struct config *config, const struct conf_section *
 	struct peer_policy *policy = &policies->peers[policies->count];
 	const char *title = conf_title(section);
 	struct jid domain;
+	char *fault;
 
 	if (!jid_domain_prepare(&config->arena, title, strlen(title), &domain))
 		return conf_fault(section, "peer \"%s\" is not a domain name, allowed: a domain or \"*\"",
@@ -192,7 +310,8 @@ static char *policy_read_peer(struct config *config, const struct conf_section *
 	policy->domain = domain.text;
 	policies->count++;
 	policy_read(section, everybody, policy);
-	return policy_read_targets(&config->arena, section, policy);
+	fault = policy_read_trust(config, section, everybody, policies, policy);
+	return fault ? fault : policy_read_targets(&config->arena, section, policy);
 }
 
 static const struct conf_section *policy_find_everybody(const struct conf *conf, size_t *sections)
@@ -215,6 +334,7 @@ static const struct peer_policy policy_default = {
 	.domain = EVERYBODY,
 	.allow = true,
 	.tls = PEER_TLS_REQUIRED,
+	.authentication = PEER_BY_PKI | PEER_BY_DIALBACK,
 	.wait_ms = 60000,
 	.wait_iq_ms = 30000,
 	.queue_stanzas = 1000,
@@ -232,15 +352,31 @@ void *policy_configure(struct config *config, const struct conf *conf, char **er
 	policies->verified_pairs = (size_t)conf_number(conf_section(conf, "limits"), "verified-pairs");
 	policies->peers = arena_zalloc(&config->arena, sections * sizeof(*policies->peers) + 1);
 	policies->fallback = policy_default;
-	if (everybody)
+	if (everybody) {
 		policy_read(everybody, NULL, &policies->fallback);
+		*error = policy_read_trust(config, everybody, NULL, policies, &policies->fallback);
+	} else {
+		*error = policy_read_pki(NULL, policies, &policies->fallback);
+	}
 	for (size_t i = 0; !*error && (section = conf_section_at(conf, "peer", i)); i++)
 		if (section != everybody)
 			*error = policy_read_peer(config, section, everybody, policies);
-	if (*error)
+	if (*error) {
+		policy_unconfigure(policies);
 		return NULL;
+	}
 	qsort(policies->peers, policies->count, sizeof(*policies->peers), policy_compare);
 	return policies;
+}
+
+void policy_unconfigure(void *part)
+{
+	struct peer_policies *policies = part;
+
+	for (size_t i = 0; i < policies->count; i++)
+		trust_unref(&policies->peers[i].ca);
+	trust_unref(&policies->fallback.ca);
+	trust_unref(&policies->pki);
 }
 
 /* ---- asking ---- */

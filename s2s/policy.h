@@ -12,14 +12,22 @@
 
 #include "base/conf.h"
 #include "core/config.h"
+#include "net/certificate.h"
 #include "net/resolve.h"
 
 enum peer_tls { PEER_TLS_REQUIRED, PEER_TLS_OPTIONAL };
+
+/* How a peer may prove who it is; bits. */
+enum peer_proof { PEER_BY_PIN = 1, PEER_BY_CA = 2, PEER_BY_PKI = 4, PEER_BY_DIALBACK = 8 };
 
 struct peer_policy {
 	const char *domain; /* prepared; "*" */
 	bool allow;
 	enum peer_tls tls;
+	unsigned authentication; /* of enum peer_proof: one of them is enough */
+	const char **pins;       /* of keys, as net/certificate.h writes them */
+	size_t pin_count;
+	struct trust *ca, *pki; /* where they are needed; else NULL */
 	uint64_t wait_ms;    /* how long a message or subscription may wait for the link */
 	uint64_t wait_iq_ms; /* an iq, whose sender waits for the answer */
 	size_t queue_stanzas, queue_bytes;
@@ -33,6 +41,7 @@ struct peer_policies {
 	struct peer_policy fallback;
 	struct peer_policy *peers; /* by domain */
 	size_t count;
+	struct trust *pki; /* the system's authorities; NULL: nobody needs them */
 	size_t unverified_pairs; /* of one incoming stream: under way */
 	size_t verified_pairs;   /* and proven */
 };
@@ -41,6 +50,7 @@ extern const struct conf_section_kind policy_sections[];
 
 /* For the module's configure(): NULL and the malloc'ed line on a fault. */
 void *policy_configure(struct config *config, const struct conf *conf, char **error);
+void policy_unconfigure(void *part);
 
 const struct peer_policies *policies_of(const struct config *config);
 /* Never NULL. domain is len bytes, prepared. */

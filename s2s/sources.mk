@@ -6,12 +6,15 @@ libhansa_a_SOURCES += \
 	s2s/dialback.c s2s/dialback.h \
 	s2s/incoming.c s2s/incoming.h s2s/incoming_inside.h \
 	s2s/incoming_dialback.c \
+	s2s/incoming_sasl.c \
 	s2s/incoming_stanza.c \
 	s2s/link.c s2s/link.h \
 	s2s/outbox.c s2s/outbox.h \
 	s2s/outgoing.c s2s/outgoing.h s2s/outgoing_inside.h \
 	s2s/outgoing_dialback.c \
+	s2s/outgoing_sasl.c \
 	s2s/policy.c s2s/policy.h \
 	s2s/s2s.c s2s/s2s.h \
 	s2s/trouble.c s2s/trouble.h \
+	s2s/trust.c s2s/trust.h \
 	s2s/verify.c s2s/verify.h

@@ -22,6 +22,8 @@ static const struct trouble_meaning troubles[TROUBLES] = {
 	                           "The server of that domain does not serve it" },
 	[TROUBLE_TLS] = { "tls", true, STANZA_REMOTE_SERVER_TIMEOUT,
 	                  "The connection to that server would not have been encrypted as required" },
+	[TROUBLE_CERTIFICATE] = { "certificate", false, STANZA_REMOTE_SERVER_TIMEOUT,
+	                          "That server could not prove that it is the one it claims to be" },
 	[TROUBLE_DIALBACK] = { "dialback", true, STANZA_REMOTE_SERVER_TIMEOUT,
 	                       "That server could not verify this one" },
 	[TROUBLE_KEY] = { "key", true, STANZA_INTERNAL_SERVER_ERROR,

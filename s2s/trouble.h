@@ -18,6 +18,7 @@ enum trouble {
 	TROUBLE_UNREACHABLE,    /* no address took the connection */
 	TROUBLE_HOST_UNKNOWN,   /* the server there does not serve the domain */
 	TROUBLE_TLS,            /* no TLS, or not such that policy is satisfied */
+	TROUBLE_CERTIFICATE,    /* the peer's proves not what policy asks for */
 	TROUBLE_DIALBACK,       /* the peer could not or would not verify us */
 	TROUBLE_KEY,            /* the peer says that our key is not ours */
 	TROUBLE_DENIED,         /* the peer does not want to speak to us */

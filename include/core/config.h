@@ -32,6 +32,7 @@ enum registration_policy { REGISTRATION_NO, REGISTRATION_INVITED, REGISTRATION_O
 struct host {
 	const char *domain;             /* prepared */
 	const char *certificate, *key;  /* paths; NULL: the tls section's */
+	struct tls *tls_client;         /* towards other servers: it shows this host's certificate; NULL: there is none */
 	const char **admins;            /* bare JIDs, compared whole: never a name alone */
 	size_t admin_count;
 	enum registration_policy registration;
@@ -77,6 +78,7 @@ struct config {
 	atomic_uint refs;
 	struct conf *conf;              /* the parsed file; strings of the snapshot lie in it */
 	struct arena arena;
+	const char *path;               /* of the file */
 	struct host *hosts;             /* in the file's order; at least one */
 	size_t host_count;
 	struct listen *listens;
@@ -95,7 +97,8 @@ struct config {
 	enum log_level log_level;
 	bool client_tls_required;       /* STARTTLS before SASL (true) */
 	struct tls *tls;                /* server side, all hosts */
-	struct tls *tls_client;         /* towards other servers */
+	struct tls *tls_servers;        /* the same, where other servers connect: it asks for their certificates */
+	struct tls *tls_client;         /* towards other servers, for domains that are no hosts */
 	struct map *domains;            /* prepared domain -> struct destination */
 	const struct destination_class *remote;         /* for every other domain; NULL: none */
 	void **parts;                   /* by module_number */
@@ -110,6 +113,9 @@ struct destination {
 	const struct host *host;        /* of a local host; NULL */
 	const char *name;               /* for disco#items; NULL: not listed */
 };
+
+/* Where a file lies that the configuration names, from its own folder; NULL for NULL. While a snapshot is made. */
+const char *config_file(struct config *config, const char *name);
 
 const struct config *config_ref(const struct config *config);
 void config_unref(const struct config **config);

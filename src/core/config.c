@@ -106,7 +106,10 @@ static void config_free(struct config *config)
 	}
 	map_free(&config->domains);
 	tls_unref(&config->tls);
+	tls_unref(&config->tls_servers);
 	tls_unref(&config->tls_client);
+	for (size_t i = 0; i < config->host_count; i++)
+		tls_unref(&config->hosts[i].tls_client);
 	arena_clear(&config->arena);
 	conf_free(&config->conf);
 	free(config);

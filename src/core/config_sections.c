@@ -417,7 +417,6 @@ const struct conf_section_kind *const config_core_kinds[] = {
 
 /* ---- into the snapshot ---- */
 
-/* Where a file lies that is named relative to the configuration's folder. */
 static const char *file_beside(struct config *config, const char *conf_path, const char *path)
 {
 	const char *slash = strrchr(conf_path, '/');
@@ -425,6 +424,11 @@ static const char *file_beside(struct config *config, const char *conf_path, con
 	if (!path || *path == '/' || !slash)
 		return path;
 	return arena_printf(&config->arena, "%.*s/%s", (int)(slash - conf_path), conf_path, path);
+}
+
+const char *config_file(struct config *config, const char *name)
+{
+	return file_beside(config, config->path, name);
 }
 
 static char *server_read(struct config *config, const char *path)
@@ -645,9 +649,13 @@ static char *tls_open(struct config *config, const struct conf_section *section,
 	}
 	config->tls = tls_server_new(shown, config->host_count, least, &sentence);
 	if (config->tls)
-		config->tls_client = tls_client_new(&shown[0], least, &sentence);
-	if (config->tls_client)
+		config->tls_servers = tls_server_asking_new(shown, config->host_count, least, &sentence);
+	for (size_t i = 0; i < config->host_count && !sentence; i++)
+		config->hosts[i].tls_client = tls_client_new(&shown[i], least, &sentence);
+	if (!sentence) {
+		config->tls_client = tls_ref(config->hosts[0].tls_client);
 		return NULL;
+	}
 	fault = conf_fault(section, "%s", sentence);
 	free(sentence);
 	return fault;
@@ -775,7 +783,10 @@ static char *dns_read(struct config *config)
 
 char *config_read_sections(struct config *config, const char *path)
 {
-	char *fault = server_read(config, path);
+	char *fault;
+
+	config->path = arena_str(&config->arena, path);
+	fault = server_read(config, path);
 
 	if (!fault)
 		fault = hosts_read(config, path);

@@ -2,6 +2,7 @@
 # System tests: what the tarball carries.
 
 EXTRA_DIST += \
+	tests/system/authority.py \
 	tests/system/cable.py \
 	tests/system/harness.py \
 	tests/system/knot.py \
@@ -26,4 +27,5 @@ EXTRA_DIST += \
 	tests/system/test_quickstart.py \
 	tests/system/test_repeats.py \
 	tests/system/test_resume.py \
-	tests/system/test_slixmpp.py
+	tests/system/test_slixmpp.py \
+	tests/system/test_trust.py
