@@ -254,7 +254,7 @@ struct wish {
 	const char *state;
 };
 
-/* false: it cannot be fulfilled. state NULL: nothing is to change. */
+/* false: it is none. state NULL: nothing is to change. */
 static bool wish_read(struct pubsub_call *call, const struct element *element, struct wish *wish)
 {
 	const char *text = element_attr(element, "jid");
@@ -262,6 +262,18 @@ static bool wish_read(struct pubsub_call *call, const struct element *element, s
 	wish->state = element_attr(element, "subscription");
 	return text && jid_prepare(&call->arena, text, strlen(text), JID_ANY, &wish->who) &&
 	       (!wish->state || strcmp(wish->state, "none") == 0 || strcmp(wish->state, "subscribed") == 0);
+}
+
+/* Nobody gets events that he has not asked for: the owner approves and ends subscriptions of others, and begins none. */
+static bool wish_is_fair(const struct pubsub_call *call, const struct wish *wish)
+{
+	struct arena arena = { 0 };
+	bool is_fair = !wish->state || strcmp(wish->state, "none") == 0 ||
+	               call->class->owns(call_service(call), &wish->who) ||
+	               strcmp(node_subscription(&arena, &call->node, &wish->who), "none") != 0;
+
+	arena_clear(&arena);
+	return is_fair;
 }
 
 void node_subscriptions_asked(struct pubsub_call *call)
@@ -278,7 +290,7 @@ void node_subscriptions_asked(struct pubsub_call *call)
 
 		if (!node->element || !element_is(node->element, "subscription", NS_PUBSUB_OWNER))
 			continue;
-		fulfilled = wish_read(call, node->element, &wish);
+		fulfilled = wish_read(call, node->element, &wish) && wish_is_fair(call, &wish);
 		if (fulfilled && wish.state)
 			call->node.affiliations = node_subscribe(&call->arena, &call->node, &wish.who, wish.state);
 	}

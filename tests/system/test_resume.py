@@ -99,7 +99,8 @@ async def test_the_log_names_the_stream_that_goes_on(place):
     await ann.cut(False)
     await ann.come_back()
     await ann.leave()
-    lines = await soon(lambda: [line.split() for line in north.log().splitlines() if "jid=ann" in line][2:])
+    await soon(lambda: north.log().count("client closed") == 2)
+    lines = [line.split() for line in north.log().splitlines() if "jid=ann" in line][2:]
     assert [" ".join(line[3:5]) for line in lines] == ["session resumed", "client closed"], lines
     assert lines[0][2] == lines[1][2], lines
 
