@@ -44,6 +44,17 @@ static inline void list_add_last(struct list *list, struct list_link *link)
 	list->head.prev = link;
 }
 
+/* next: NULL, at the end. */
+static inline void list_add_before(struct list *list, struct list_link *next, struct list_link *link)
+{
+	assert(!list_is_linked(link));
+	if (!next)
+		next = &list->head;
+	link->prev = next->prev;
+	link->next = next;
+	link->prev->next = next->prev = link;
+}
+
 /* Does nothing where the link is in no list. */
 static inline void list_remove(struct list_link *link)
 {

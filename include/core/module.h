@@ -14,6 +14,7 @@
 #include "core/config.h"
 
 struct account;
+struct buf;
 struct adhoc_command;
 struct arena;
 struct caps_peer;
@@ -120,6 +121,10 @@ struct module {
 	/* The life of a session. */
 	void (*session_bound)(struct session *session);
 	void (*session_ended)(struct session *session);         /* before it leaves the account's list */
+
+	/* It shall outlive the server: writes what the module keeps of it, as elements (core/frozen.h); and it is there again. */
+	void (*session_freezing)(const struct session *session, struct buf *out);
+	void (*session_thawed)(struct session *session, const struct element *frozen);
 
 	/* A client's stanza on its way out, from stamped, to as given (text NULL: none), not sealed: the module may
 	 * change it. HOOK_DONE: the module owns it (routes, answers, or frees it with stanza_unref). */

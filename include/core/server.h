@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/figure.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -43,6 +44,7 @@ struct server {
 	uint64_t started_ms;
 	char secret[65];                        /* hex of 32 random bytes kept in the store: dialback keys, fake salts */
 	struct list listeners;                  /* core/server.c's; main thread only */
+	struct frozen *frozen;                  /* core/frozen.c's */
 	void *main;                             /* of the program that started the server, for stop and reload */
 	/* Any thread may ask; the main thread does it. stop: drains and leaves. reload: done() runs on the main thread,
 	 * error is malloc'ed, NULL when the new configuration is in force. */
@@ -77,6 +79,8 @@ struct home {
 	void **parts;                           /* what each module keeps here, by module_number */
 	struct home_figures figures;
 	uint64_t serial;                        /* source of ids unique in this home */
+	struct buf frozen_owners;               /* core/frozen.c's: accounts with sessions that outlive the server */
+	struct thaw *thaw;                      /* likewise: what the last server has left; NULL: nothing */
 	uint64_t journal_ticks;                 /* of the newest sequence given here; core/journal.c's */
 	size_t streams;                         /* open, with control's connections; a drain waits for none */
 	bool draining;                          /* the server is leaving: nobody new is let in */
@@ -116,6 +120,9 @@ struct server_options {
 
 /* On the main thread: visit() runs once on each home, on its own worker, and all have run when this returns. */
 void server_visit_homes(struct server *server, void (*visit)(struct home *home, void *context), void *context);
+
+/* On the main thread, while it starts or leaves: asks the store and waits for the answer; the caller frees the request. */
+void server_ask(struct server *server, struct store_request *request);
 
 /* Reads the configuration, opens store and homes, starts modules and workers. NULL and a malloc'ed line. */
 struct server *server_start(const struct server_options *options, char **error);

@@ -48,6 +48,7 @@ struct session {
 	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
+	bool frozen;                            /* it outlives the server: nobody hears that it leaves (core/frozen.h) */
 	struct directed *directed;              /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
 	struct held *held;                      /* what waits while it is inactive; csi's; NULL: nothing */
 	const struct session_outlet *outlet;

@@ -100,6 +100,8 @@ void stream_watch(struct stream *stream, uint32_t ms);
  * before it; text may be NULL. Both may be called at any time and more than once; only closed() follows. */
 void stream_close(struct stream *stream);
 void stream_fail(struct stream *stream, enum stream_condition condition, const char *text);
+/* Closes the connection without a word, when all is sent: the peer shall come back (XEP-0198 §7). */
+void stream_hang_up(struct stream *stream);
 /* With a condition of the application, as XML (§4.9.4). */
 void stream_fail_with(struct stream *stream, enum stream_condition condition, const char *text,
                       const char *detail);

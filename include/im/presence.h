@@ -14,6 +14,8 @@
 
 /* A client's presence without `to`, or to an address of others when it is no subscription stanza. Takes the stanza. */
 void presence_sent(struct session *session, struct stanza *stanza);
+/* It has outlived a server. */
+void presence_session_thawed(struct session *session);
 /* The session ends: who knew of it hears that it is gone (§4.5.2). */
 void presence_session_ended(struct session *session);
 

@@ -16,7 +16,8 @@
  * CONFLICT (text is then what stands there); FULL where there would be more than `most` of this kind. */
 struct store_document {
 	struct store_request request;
-	const char *kind;               /* "private", "vcard", "last", "secret", "blocking", "archive", "push" */
+	const char *kind;               /* "private", "vcard", "last", "secret", "blocking", "archive", "push",
+	                                 * "session", "sessions" */
 	const char *key;                /* "" where there is one only */
 	const char *text;
 	size_t text_len;

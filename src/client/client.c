@@ -33,13 +33,19 @@ static void client_home_close(struct home *home, void *part)
 	free(room);
 }
 
+static void client_drain(struct client *client)
+{
+	if (!smacks_leaves(client))
+		client_fail(client, STREAM_SYSTEM_SHUTDOWN, NULL);
+}
+
 /* RFC 6120 §4.9.3.20. Those on their way here are told when they arrive. */
 static void client_home_drain(struct home *home)
 {
 	struct list *clients = &client_room(home)->clients;
 
 	for (struct list_link *link = list_first(clients); link; link = list_next(clients, link))
-		client_fail(LIST_MEMBER(link, struct client, link), STREAM_SYSTEM_SHUTDOWN, NULL);
+		client_drain(LIST_MEMBER(link, struct client, link));
 	smacks_drain(home);
 }
 
@@ -173,6 +179,7 @@ const struct module client_module = {
 	.options = client_options,
 	.configure = client_configure,
 	.iqs = client_iqs,
+	.account_loaded = client_account_loaded,
 	.home_open = client_home_open,
 	.home_close = client_home_close,
 	.home_drain = client_home_drain,

@@ -215,8 +215,6 @@ void smacks_passed_on(struct session *session, uint64_t token, bool waits);
 bool smacks_asks_whether_alive(struct client *client);
 /* The stream has closed: its session waits for another one, or has ended. false: there is no stream management. */
 bool smacks_closed(struct client *client, enum stream_condition condition);
-/* Ends the sessions that have no client. */
-void smacks_drain(struct home *home);
 
 /* resume.c */
 void client_resumes(struct client *client, struct stanza **element);
@@ -228,6 +226,12 @@ void smacks_await(struct client *client, const struct element *resume, void (*se
 enum smacks_resumption { SMACKS_RESUMED, SMACKS_REFUSED, SMACKS_BROKEN };
 enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out);
 void smacks_go_on(struct client *client);
+
+/* freeze.c. The server leaves. false: the client cannot resume its session later, and is told farewell. */
+bool smacks_leaves(struct client *client);
+/* Sessions that have no client are put away. */
+void smacks_drain(struct home *home);
+void client_account_loaded(struct account *account, const struct store_account_load *load);
 
 /* past.c */
 void past_clear(struct client_room *room);

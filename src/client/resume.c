@@ -41,7 +41,7 @@ static void smacks_leave_stream(struct smacks *smacks)
 	if (!old)
 		return;
 	old->session = NULL;
-	smacks_detach(smacks);
+	smacks_detach(smacks, smacks->resume_ms);
 	client_fail(old, STREAM_CONFLICT, "the session goes on on another stream");
 }
 

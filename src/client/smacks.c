@@ -20,8 +20,6 @@ enum { WINDOW_BYTES = 256 * 1024 }; /* on their way to the client */
 static void smacks_turned(struct worker *worker, struct turn_job *job);
 static void smacks_late(struct worker *worker, struct timer *timer);
 
-static const struct session_outlet smacks_outlet;
-
 struct smacks *smacks_of(const struct session *session)
 {
 	return session && session->outlet == &smacks_outlet ? session->outlet_owner : NULL;
@@ -38,7 +36,7 @@ static void smacks_give_back(struct smacks *smacks)
 		session_give_back(smacks->session, parcel);
 }
 
-static void smacks_end(struct smacks *smacks)
+void smacks_end(struct smacks *smacks)
 {
 	struct session *session = smacks->session;
 
@@ -68,17 +66,21 @@ static bool smacks_may_wait(const struct smacks *smacks, enum stream_condition c
 	              condition == STREAM_RESOURCE_CONSTRAINT;
 
 	return broken && smacks->resume_ms > 0 && !smacks->ends && !smacks->session->ending &&
-	       !smacks_home(smacks)->draining && !stream_is_closed_by_peer(smacks->client->stream);
+	       !stream_is_closed_by_peer(smacks->client->stream);
 }
 
-void smacks_detach(struct smacks *smacks)
+void smacks_detach(struct smacks *smacks, uint64_t wait_ms)
 {
 	struct home *home = smacks_home(smacks);
 
 	smacks->client = NULL;
 	smacks->session->detached = true;
+	smacks->until_ms = worker_now_ms(home->worker) + wait_ms;
 	list_add_last(&client_room(home)->detached, &smacks->link);
-	timer_start(home->worker, &smacks->timer, smacks->resume_ms, smacks_late);
+	if (home->draining)
+		smacks_freeze_soon(smacks);
+	else
+		timer_start(home->worker, &smacks->timer, wait_ms, smacks_late);
 }
 
 bool smacks_closed(struct client *client, enum stream_condition condition)
@@ -88,7 +90,7 @@ bool smacks_closed(struct client *client, enum stream_condition condition)
 	if (!smacks)
 		return false;
 	if (smacks_may_wait(smacks, condition)) {
-		smacks_detach(smacks);
+		smacks_detach(smacks, smacks->resume_ms);
 		for (struct parcel *parcel = smacks->unacked.first; parcel; parcel = parcel->next)
 			session_lost(smacks->session, parcel);
 	} else {
@@ -104,15 +106,6 @@ static void smacks_late(struct worker *worker, struct timer *timer)
 	log_info(worker_log(worker), smacks->session->id, "session was not resumed",
 	         LOG_STR("jid", smacks->session->jid.text), LOG_INT("unacknowledged", smacks->unacked.count));
 	smacks_end(smacks);
-}
-
-void smacks_drain(struct home *home)
-{
-	struct list *detached = &client_room(home)->detached;
-	struct list_link *link;
-
-	while ((link = list_first(detached)))
-		smacks_end(LIST_MEMBER(link, struct smacks, link));
 }
 
 /* The client has asked for more than it was told, and now there is more to tell. */
@@ -209,7 +202,7 @@ static void smacks_progress(const struct session *session, uint64_t *stream, uin
 	*handled = smacks->tally.handled;
 }
 
-static const struct session_outlet smacks_outlet = {
+const struct session_outlet smacks_outlet = {
 	.deliver = smacks_deliver,
 	.close = smacks_close,
 	.taken = smacks_taken,
@@ -218,7 +211,7 @@ static const struct session_outlet smacks_outlet = {
 
 /* ---- acknowledging (§4) ---- */
 
-static void smacks_say_h(struct smacks *smacks)
+void smacks_say_h(struct smacks *smacks)
 {
 	smacks->said = smacks->tally.handled;
 	buf_printf(stream_out(smacks->client->stream), "<a xmlns='" NS_SM "' h='%u'/>", smacks->said);
@@ -407,20 +400,29 @@ static void smacks_say_enabled(const struct smacks *smacks, struct buf *out)
 	buf_add_lit(out, "/>");
 }
 
+struct smacks *smacks_new(struct home *home, const char *id)
+{
+	struct smacks *smacks = mem_zalloc(sizeof(*smacks));
+
+	if (id)
+		memcpy(smacks->id, id, ID_LEN);
+	else
+		id_random(worker_entropy(home->worker), smacks->id);
+	smacks->stream = past_stream(smacks->id);
+	smacks->job.run = smacks_turned;
+	unacked_init(&smacks->unacked);
+	tally_init(&smacks->tally, ++home->serial);
+	return smacks;
+}
+
 /* What was sent before is not counted: it stays with the stream until TCP has acknowledged it. */
 void smacks_enable(struct client *client, const struct element *enable, struct buf *out)
 {
-	struct home *home = stream_home(client->stream);
-	struct smacks *smacks = mem_zalloc(sizeof(*smacks));
+	struct smacks *smacks = smacks_new(stream_home(client->stream), NULL);
 
 	smacks->session = client->session;
 	smacks->client = client;
 	smacks->resume_ms = resume_time(client, enable);
-	smacks->job.run = smacks_turned;
-	id_random(worker_entropy(home->worker), smacks->id);
-	smacks->stream = past_stream(smacks->id);
-	unacked_init(&smacks->unacked);
-	tally_init(&smacks->tally, ++home->serial);
 	client->session->outlet = &smacks_outlet;
 	client->session->outlet_owner = smacks;
 	smacks_say_enabled(smacks, out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A session with stream management (XEP-0198), as its files share it: smacks.c counts, sends and acknowledges, resume.c
- * gives the session to the client that comes back, past.c knows what became of those that have ended. It belongs to its
- * session, whose outlet it is.
+ * gives the session to the client that comes back, freeze.c brings it over a restart, past.c knows what became of those that
+ * have ended. It belongs to its session, whose outlet it is.
  */
 #ifndef CLIENT_SMACKS_H
 #define CLIENT_SMACKS_H
@@ -24,6 +24,7 @@ struct smacks {
 	uint32_t asked_for;             /* what had been received when the client asked last */
 	bool asks;                      /* our <r/> is out */
 	bool ends;                      /* at the end of the turn */
+	uint64_t until_ms;              /* how long it waits without a client */
 	struct timer timer;
 	struct turn_job job;
 };
@@ -34,14 +35,23 @@ static inline struct home *smacks_home(const struct smacks *smacks)
 {
 	return smacks->session->account->home;
 }
+extern const struct session_outlet smacks_outlet;
+/* For a session that is to be given to it. id: NULL, a new one. */
+struct smacks *smacks_new(struct home *home, const char *id);
 /* It has no client any more and waits for one. */
-void smacks_detach(struct smacks *smacks);
+void smacks_detach(struct smacks *smacks, uint64_t wait_ms);
+/* The session ends; what the client has not acknowledged goes back, in order. */
+void smacks_end(struct smacks *smacks);
+void smacks_say_h(struct smacks *smacks);
 /* §6: the client has h stanzas. false: the stream has failed. */
 bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h);
 /* Sends what the window has room for. */
 void smacks_write(struct smacks *smacks);
 void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h);
 bool number_read(const char *text, uint32_t *number);
+
+/* freeze.c. The server leaves: without a client, it is written after a while. */
+void smacks_freeze_soon(struct smacks *smacks);
 
 /* past.c. By which the entries of the journal name a stream. */
 uint64_t past_stream(const char *id);

@@ -19,6 +19,7 @@ libhansa_a_SOURCES += src/client/outlet.c
 libhansa_a_SOURCES += src/client/smacks.c
 libhansa_a_SOURCES += src/client/smacks.h
 libhansa_a_SOURCES += src/client/resume.c
+libhansa_a_SOURCES += src/client/freeze.c
 libhansa_a_SOURCES += src/client/past.c
 libhansa_a_SOURCES += src/client/tally.c
 libhansa_a_SOURCES += src/client/tally.h

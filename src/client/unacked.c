@@ -66,6 +66,13 @@ bool unacked_ack(struct unacked *queue, struct home *home, uint32_t h)
 	return true;
 }
 
+void unacked_restore(struct unacked *queue, uint32_t acked, uint32_t written)
+{
+	queue->acked = queue->sent = acked;
+	while (queue->next && queue->sent - acked < written)
+		unacked_next(queue, SIZE_MAX);
+}
+
 void unacked_rewind(struct unacked *queue)
 {
 	queue->next = queue->first;

@@ -29,6 +29,8 @@ struct parcel *unacked_next(struct unacked *queue, size_t window);
 bool unacked_ack(struct unacked *queue, struct home *home, uint32_t h);
 /* A new stream: what is not acknowledged has to be written again. */
 void unacked_rewind(struct unacked *queue);
+/* The queue of a server before this one: the client has acknowledged acked, and the first `written` may have reached it. */
+void unacked_restore(struct unacked *queue, uint32_t acked, uint32_t written);
 /* Gives up the first; NULL: none. */
 struct parcel *unacked_take(struct unacked *queue);
 

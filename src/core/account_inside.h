@@ -54,6 +54,8 @@ void journal_land(struct account *account, uint64_t sequence);
 uint64_t journal_settled_up_to(const struct account *account);
 /* A session gives back what another one has got meanwhile as a copy. */
 bool journal_has(const struct account *account, const struct parcel *parcel);
+/* An entry that is undelivered is on its way again, in this parcel. */
+void journal_take_up(struct account *account, struct parcel *parcel, uint64_t sequence);
 /* An entry that a session is getting, or has got and the store does not know yet. */
 bool journal_is_on_its_way(const struct account *account, uint64_t sequence);
 /* Entries that were undelivered, from the oldest on, have been delivered: the store is told. */

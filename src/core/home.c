@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "core/account.h"
+#include "core/frozen.h"
 #include "net/timer.h"
 
 enum { FORGET_EVERY_MS = 5000 };
@@ -40,6 +41,7 @@ void home_open(struct home *home, struct server *server, struct worker *worker)
 	list_init(&home->open_streams);
 	accounts_open(home);
 	overdue_open(home);
+	frozen_home_open(home);
 	home->timers = mem_zalloc(sizeof(*home->timers));
 	timer_start(worker, &home->timers->forget, FORGET_EVERY_MS, home_forget);
 	home->parts = mem_zalloc(server->module_count * sizeof(*home->parts));
@@ -60,6 +62,7 @@ void home_close(struct home *home)
 			server->modules[i]->home_close(home, home->parts[i]);
 	}
 	overdue_close(home);
+	frozen_home_close(home);
 	timer_stop(home->worker, &home->timers->forget);
 	free(home->timers);
 	free(home->parts);

@@ -355,6 +355,34 @@ void journal_write_down(struct account *account, struct parcel *parcel)
 	store_submit(account->home->server->store, &append->request);
 }
 
+static void flight_insert(struct account *account, struct flight *flight)
+{
+	struct list *flights = &journal_get(account)->flights;
+	struct list_link *link = list_first(flights);
+
+	while (link && LIST_MEMBER(link, struct flight, link)->sequence < flight->sequence)
+		link = list_next(flights, link);
+	list_add_before(flights, link, &flight->link);
+}
+
+void journal_take_up(struct account *account, struct parcel *parcel, uint64_t sequence)
+{
+	const struct stanza_copy copy = { .to = &parcel->to };
+	struct buf text = { 0 };
+	struct flight *flight;
+
+	if (!flight_find(account, sequence)) {
+		stanza_write(&text, parcel->stanza, &copy);
+		flight = mem_zalloc(sizeof(*flight));
+		*flight = (struct flight){ .sequence = sequence, .stored = true, .bytes = text.len };
+		buf_clear(&text);
+		flight_insert(account, flight);
+		kept_forget(account, 1, flight->bytes);
+	}
+	parcel->answered = flight_answered;
+	parcel->token = parcel->journal = sequence;
+}
+
 void journal_received(struct account *account, struct parcel *parcel)
 {
 	const struct stanza *message = parcel->stanza;

@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "core/account.h"
+#include "core/frozen.h"
 #include "core/stream.h"
 #include "home_inside.h"
 #include "listening.h"
@@ -164,32 +165,38 @@ static void secret_make(struct server *server, char secret[2 * SECRET_BYTES + 1]
 	buf_clear(&hex);
 }
 
-static void secret_stored(struct store_request *request)
+static void ask_answered(struct store_request *request)
 {
 	sem_post(request->context);
+}
+
+void server_ask(struct server *server, struct store_request *request)
+{
+	sem_t done;
+
+	sem_init(&done, 0, 0);
+	request->worker = server->stepped ? workers_at(server->workers, 0) : NULL;
+	request->done = ask_answered;
+	request->context = &done;
+	store_submit(server->store, request);
+	main_await(server, &done);
+	sem_destroy(&done);
 }
 
 /* Whoever comes first has made it; everybody after finds it. */
 static bool server_fix_secret(struct server *server, char **error)
 {
-	struct worker *worker = server->stepped ? workers_at(server->workers, 0) : NULL;
-	struct store_document *put =
-		store_request_new(sizeof(*put), STORE_DOCUMENT_PUT, worker, "", 0, secret_stored);
+	struct store_document *put = store_request_new(sizeof(*put), STORE_DOCUMENT_PUT, NULL, "", 0, NULL);
 	char made[2 * SECRET_BYTES + 1];
 	const char *stands;
-	sem_t done;
 
-	sem_init(&done, 0, 0);
 	secret_make(server, made);
 	put->kind = "secret";
 	put->key = "server";
 	put->text = arena_str(&put->request.arena, made);
 	put->text_len = strlen(made);
 	put->create_only = true;
-	put->request.context = &done;
-	store_submit(server->store, &put->request);
-	main_await(server, &done);
-	sem_destroy(&done);
+	server_ask(server, &put->request);
 	stands = put->request.status == STORE_OK         ? made
 	         : put->request.status == STORE_CONFLICT ? put->text
 	                                                 : "";
@@ -231,6 +238,7 @@ static bool server_open(struct server *server, const struct server_options *opti
 	if (!server_open_store(server, error) || !server_fix_secret(server, error) ||
 	    !server_start_modules(server, error))
 		return false;
+	frozen_open(server);
 	server_open_homes(server);
 	return listening_update(server, server->config, error);
 }
@@ -250,6 +258,7 @@ static void server_free(struct server *server)
 		if (server->modules[server->started]->stop)
 			server->modules[server->started]->stop(server);
 	}
+	frozen_close(server);
 	admission_free(&server->admission);
 	workers_free(&server->workers);
 	config_unref(&server->config);
@@ -410,6 +419,7 @@ static void server_drain(struct server *server)
 void server_stop(struct server **server)
 {
 	server_drain(*server);
+	frozen_leave(*server);
 	log_info((*server)->log, NULL, "server stopped");
 	server_free(*server);
 	*server = NULL;

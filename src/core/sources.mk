@@ -39,6 +39,7 @@ libhansa_a_SOURCES += src/core/invite_ask.c
 libhansa_a_SOURCES += src/core/invite_inside.h
 libhansa_a_SOURCES += src/core/invite_text.c
 libhansa_a_SOURCES += src/core/iq.c
+libhansa_a_SOURCES += src/core/frozen.c
 libhansa_a_SOURCES += src/core/journal.c
 libhansa_a_SOURCES += src/core/repeats.c
 libhansa_a_SOURCES += src/core/journal_span.c

@@ -341,6 +341,14 @@ void stream_close(struct stream *stream)
 		stream_say_footer(stream);
 }
 
+void stream_hang_up(struct stream *stream)
+{
+	if (stream->closing)
+		return;
+	stream->deaf = true;
+	stream_close_conn(stream);
+}
+
 static void stream_say_error(struct stream *stream, enum stream_condition condition, const char *text,
                              const char *detail)
 {

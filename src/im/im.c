@@ -20,6 +20,7 @@
 #include "im/spread.h"
 #include "im/subscribing.h"
 #include "xmpp/ns.h"
+#include "xmpp/writer.h"
 
 /* Outwards. */
 
@@ -272,8 +273,33 @@ static void im_account_removed(struct account *account)
 
 static void im_session_ended(struct session *session)
 {
-	presence_session_ended(session);
+	if (!session->frozen)
+		presence_session_ended(session);
 	directed_free(&session->directed);
+}
+
+static void im_session_freezing(const struct session *session, struct buf *out)
+{
+	for (size_t i = 0; i < directed_count(session->directed); i++) {
+		buf_add_lit(out, "<directed");
+		writer_attr(out, "to", directed_at(session->directed, i)->text);
+		buf_add_lit(out, "/>");
+	}
+}
+
+static void im_session_thawed(struct session *session, const struct element *frozen)
+{
+	struct arena arena = { 0 };
+	struct jid jid;
+
+	for (const struct node *node = frozen->first; node; node = node->next) {
+		const char *to = node->element ? element_attr(node->element, "to") : NULL;
+
+		if (to && strcmp(node->element->name, "directed") == 0 && jid_prepare(&arena, to, strlen(to), JID_ANY, &jid))
+			directed_add(&session->directed, &jid, SIZE_MAX);
+	}
+	arena_clear(&arena);
+	presence_session_thawed(session);
 }
 
 static void *im_home_open(struct home *home)
@@ -362,6 +388,8 @@ const struct module im_module = {
 	.account_befriended = subscribing_befriend,
 	.account_has_contact = im_has_contact,
 	.session_ended = im_session_ended,
+	.session_freezing = im_session_freezing,
+	.session_thawed = im_session_thawed,
 	.session_sent = im_session_sent,
 	.account_received = im_account_received,
 };

@@ -186,6 +186,15 @@ static void presence_withdraw(struct session *session, struct stanza *stanza)
 	stanza_unref(&sealed);
 }
 
+/* Its contacts may have come and gone meanwhile, and nobody here remembers what clients can do (XEP-0115). */
+void presence_session_thawed(struct session *session)
+{
+	if (!session_is_available(session))
+		return;
+	presence_route(session->account, session->presence, &session->account->jid);
+	presence_ask_contacts(session->account);
+}
+
 void presence_session_ended(struct session *session)
 {
 	const struct stanza *stanza;

@@ -113,15 +113,6 @@ static struct kept_account *account_find(struct trial *t, const char *owner)
 }
 
 /* next NULL: at the end. */
-static void list_add_before(struct list *list, struct list_link *next, struct list_link *link)
-{
-	if (!next)
-		next = &list->head;
-	link->prev = next->prev;
-	link->next = next;
-	link->prev->next = next->prev = link;
-}
-
 static struct kept_document *document_find(struct kept_account *account, const struct store_document *asked)
 {
 	struct list_link *link;
@@ -285,7 +276,8 @@ static void documents_load(struct kept_account *account, struct store_account_lo
 	for (link = list_first(&account->documents); link; link = list_next(&account->documents, link)) {
 		const struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
 
-		bool wanted = is_same(kept->kind, "blocking") || is_same(kept->kind, "archive") || is_same(kept->kind, "push");
+		bool wanted = is_same(kept->kind, "blocking") || is_same(kept->kind, "archive") || is_same(kept->kind, "push") ||
+			      is_same(kept->kind, "session");
 
 		if (wanted && load->document_count < DOCUMENTS)
 			load->documents[load->document_count++] = (struct store_account_document){

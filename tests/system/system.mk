@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/system/test_register.py \
 	tests/system/test_quickstart.py \
 	tests/system/test_repeats.py \
+	tests/system/test_restart.py \
 	tests/system/test_resume.py \
 	tests/system/test_slixmpp.py \
 	tests/system/test_trust.py

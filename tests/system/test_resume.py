@@ -77,7 +77,7 @@ async def test_who_does_not_come_back_has_it_at_the_next_login(place):
 
 
 async def test_what_waits_survives_a_restart(place):
-    """The server leaves while somebody's connection is lost: what waited for him is kept."""
+    """The server leaves while somebody's connection is lost: what waited for him still does."""
     north = place.branch()
     ann, bob = await two_phones(north)
     await bob.cut(True)
@@ -87,10 +87,38 @@ async def test_what_waits_survives_a_restart(place):
     ann.abort()
     assert north.stop() == 0
     north.start()
-    later = await Person(bob.boundjid.bare, "secret-of-bob", north).log_in()
-    await later.message("9")
-    assert [int(m["body"]) for kind, m in later.arrived if kind == "message"] == list(range(10))
-    await later.leave()
+    await bob.come_back()
+    await bob.message("9")
+    assert bob.numbers() == list(range(10)) and bob.resumed == 1
+    await bob.leave()
+
+
+async def restart(north, phones):
+    """In order, as for an upgrade; the phones come back to their sessions."""
+    for phone in phones:
+        phone.up.clear()
+    assert await asyncio.to_thread(north.stop) == 0
+    await asyncio.to_thread(north.start)
+    for phone in phones:
+        await phone.come_back()
+
+
+async def test_restarts_while_messages_flow(place):
+    for more in "", "journal { archive = always }":
+        north = place.branch(more=more)
+        ann, bob = await two_phones(north)
+        sending = asyncio.ensure_future(send_numbers(ann, bob.boundjid.bare, 300, random.Random(4)))
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            await restart(north, (ann, bob))
+        await sending
+        await soon(lambda: len(bob.numbers()) >= 300)
+        await ann.acknowledged()
+        assert bob.numbers() == list(range(300)), bob.numbers()
+        assert (ann.resumed, bob.resumed) == (3, 3)
+        await ann.leave()
+        await bob.leave()
+        north.stop()
 
 
 async def test_the_log_names_the_stream_that_goes_on(place):

@@ -186,7 +186,8 @@ static const char *const query_sql[QUERIES] = {
 		" AND kind = ?3 AND key = ?4",
 
 	[QUERY_DOCUMENTS_OF_LOAD] =
-		"SELECT kind, key, text FROM document WHERE account = ?1 AND kind IN ('archive', 'blocking', 'push')",
+		"SELECT kind, key, text FROM document WHERE account = ?1 AND kind IN ('archive', 'blocking', 'push',"
+		" 'session')",
 
 	[QUERY_PUBSUB_NODE] =
 		"SELECT id FROM pubsub_node WHERE owner = ?1 AND name = ?2",
