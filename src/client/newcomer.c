@@ -96,7 +96,7 @@ static void newcomer_refuse(struct client *client, const char *id, enum stanza_c
 	answer_send(client, error);
 }
 
-/* The client, which reads again; NULL: it is gone. */
+/* The client, which reads again; NULL: it is gone, or its stream has ended meanwhile. */
 static struct client *newcomer_end(struct newcomer *newcomer)
 {
 	struct client *client = newcomer->client;
@@ -104,6 +104,8 @@ static struct client *newcomer_end(struct newcomer *newcomer)
 	if (!client)
 		return NULL;
 	client->login->newcomer = NULL;
+	if (client->state != CLIENT_BUSY)
+		return NULL;
 	client_set_state(client, CLIENT_SECURE);
 	stream_resume(client->stream);
 	return client;
