@@ -15,6 +15,7 @@
 #define NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"                       /* RFC 6120 §5 */
 #define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"                     /* RFC 6120 §6 */
 #define NS_SASL2 "urn:xmpp:sasl:2"                                     /* XEP-0388 */
+#define NS_IAP "urn:xmpp:iap:0"                                        /* XEP-0509 */
 #define NS_FAST "urn:xmpp:fast:0"                                      /* XEP-0484 */
 #define NS_BIND2 "urn:xmpp:bind:0"                                     /* XEP-0386 */
 #define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"                     /* RFC 6120 §7 */

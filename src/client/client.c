@@ -89,6 +89,7 @@ static const struct module_spec client_specs[] = {
 	{ "XEP-0440", "SASL Channel-Binding Type Capability", "1.0.0", NULL },
 	{ "XEP-0474", "SASL SCRAM Downgrade Protection", "0.5.0", NULL },
 	{ "XEP-0484", "Fast Authentication Streamlining Tokens", "0.2.0", NULL },
+	{ "XEP-0509", "Initial Authentication Pipelining", "0.2.0", NULL },
 	{ 0 },
 };
 

@@ -62,6 +62,8 @@ struct auth_profile {
 	void (*succeeded)(struct client *client, const struct buf *message);
 };
 
+enum { OFFER_LEN = 16 };
+
 struct login {
 	struct client *client;          /* NULL: it is gone, and whoever still uses this memory frees it */
 	struct admission_pass pass;
@@ -74,6 +76,7 @@ struct login {
 	struct jid user;                /* once authenticated */
 
 	struct sasl_terms terms;
+	char offer[OFFER_LEN + 1];      /* names what the stream offers (XEP-0509) */
 	const struct auth_profile *profile;     /* of the exchange that was begun last */
 	struct sasl *sasl;
 	unsigned failures;

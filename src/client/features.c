@@ -6,6 +6,8 @@
  */
 #include "client.h"
 
+#include <string.h>
+
 #include "core/disco.h"
 #include "registration.h"
 #include "xmpp/ns.h"
@@ -87,21 +89,40 @@ static void say_inline(struct buf *out, const struct sasl_terms *terms)
 	buf_add_lit(out, "</inline>");
 }
 
-/* XEP-0388 §3: the second profile is for TLS only. */
-static void say_sasl(struct buf *out, const struct sasl_terms *terms, bool is_secure)
+static void say_sasl(struct buf *out, const struct sasl_terms *terms)
 {
 	if (!terms->offered)
 		return;
 	buf_add_lit(out, "<mechanisms xmlns='" NS_SASL "'>");
 	say_mechanisms(out, terms->offered);
 	buf_add_lit(out, "</mechanisms>");
-	if (is_secure) {
-		buf_add_lit(out, "<authentication xmlns='" NS_SASL2 "'>");
-		say_mechanisms(out, terms->offered);
-		say_inline(out, terms);
-		buf_add_lit(out, "</authentication>");
-	}
 	say_bindings(out, terms);
+}
+
+/* XEP-0509 §2.3.1: a digest of what stands there from that place on. */
+static void say_offer(struct buf *out, size_t from, struct login *login)
+{
+	struct buf text = { 0 };
+	uint8_t digest[DIGEST_MAX];
+
+	digest_bytes(DIGEST_SHA256, out->data + from, out->len - from, digest);
+	hex_encode(&text, digest, OFFER_LEN / 2);
+	memcpy(login->offer, text.data, OFFER_LEN);
+	buf_printf(out, "<config-version xmlns='" NS_IAP "' scheme='opaque' value='%s'/>", login->offer);
+	buf_clear(&text);
+}
+
+/* XEP-0388 §3: for TLS only. A client that was here before may say which offer it goes by, and need not wait for it. */
+static void say_sasl2(struct buf *out, struct login *login)
+{
+	size_t from = out->len;
+
+	buf_add_lit(out, "<authentication xmlns='" NS_SASL2 "'>");
+	say_mechanisms(out, login->terms.offered);
+	say_inline(out, &login->terms);
+	buf_add_lit(out, "</authentication>");
+	say_sasl(out, &login->terms);
+	say_offer(out, from, login);
 }
 
 /* ---- the stages ---- */
@@ -138,17 +159,17 @@ void client_say_features(struct client *client)
 	struct buf *out = stream_out(client->stream);
 
 	buf_add_lit(out, "<stream:features>");
-	if (client->state == CLIENT_CLEAR)
+	if (client->state == CLIENT_CLEAR) {
 		say_starttls(out, home->config->client_tls_required);
-	if (client->state == CLIENT_CLEAR || client->state == CLIENT_SECURE)
-		say_sasl(out, &client->login->terms, client->state == CLIENT_SECURE);
-	if (client->state == CLIENT_SECURE)
+		say_sasl(out, &client->login->terms);
+	} else if (client->state == CLIENT_SECURE) {
+		say_sasl2(out, client->login);
 		newcomer_say_feature(client, out);
-	if (client->state == CLIENT_AUTHENTICATED)
+	} else if (client->state == CLIENT_AUTHENTICATED) {
 		say_binding(out);
-	if (client->state == CLIENT_AUTHENTICATED)
 		say_bound(out, home, &client->login->user);
-	else if (client->state == CLIENT_BOUND)
+	} else {
 		say_bound(out, home, &client->session->jid);
+	}
 	buf_add_lit(out, "</stream:features>");
 }

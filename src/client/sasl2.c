@@ -6,6 +6,9 @@
  */
 #include "client.h"
 
+#include <string.h>
+
+#include "base/mem.h"
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
@@ -24,6 +27,13 @@ static void sasl2_say_failure(struct client *client, enum sasl_condition conditi
 {
 	buf_printf(stream_out(client->stream), "<failure xmlns='" NS_SASL2 "'><%s xmlns='" NS_SASL "'/></failure>",
 	           sasl_condition_name(condition));
+}
+
+/* XEP-0509 §2.2: without prejudice. */
+static void sasl2_say_mismatch(struct client *client)
+{
+	buf_add_lit(stream_out(client->stream), "<failure xmlns='" NS_SASL2 "'><aborted xmlns='" NS_SASL "'/>"
+	                                        "<config-version-mismatch xmlns='" NS_IAP "'/></failure>");
 }
 
 static void sasl2_say_success(struct client *client, const struct jid *who)
@@ -155,21 +165,42 @@ static bool request_is_sound(struct login *login, const char *mechanism)
 	return login->agent[0] && element_child(login->request->root, "fast", NS_FAST);
 }
 
+/* Does the client know what this stream offers, or has it waited for it? */
+static bool offer_is_known(const struct login *login)
+{
+	const struct element *version = element_child(login->request->root, "config-version", NS_IAP);
+	const char *value = version ? element_attr(version, "value") : login->offer;
+
+	return value && strcmp(value, login->offer) == 0;
+}
+
+/* It may be a password. */
+static void initial_wipe(const char *initial)
+{
+	if (initial && *initial)
+		mem_wipe((char *)initial, strlen(initial));
+}
+
 void client_authenticate(struct client *client, struct stanza **element)
 {
 	struct login *login = client->login;
-	struct arena *arena = &(*element)->arena;
 	const struct element *root = (*element)->root;
 	const char *mechanism = element_attr(root, "mechanism");
+	const char *initial = element_child_text(&(*element)->arena, root, "initial-response", NS_SASL2);
 
 	login->request = *element;
 	*element = NULL;
 	login->profile = &sasl2_profile;
-	if (request_is_sound(login, mechanism))
-		exchange_begin(client, &sasl2_profile, mechanism,
-		               element_child_text(arena, root, "initial-response", NS_SASL2));
-	else
+	if (!offer_is_known(login)) {
+		initial_wipe(initial);
+		sasl2_say_mismatch(client);
+		stanza_drop(&login->request);
+	} else if (!request_is_sound(login, mechanism)) {
+		initial_wipe(initial);
 		exchange_fail(client, SASL_MALFORMED_REQUEST);
+	} else {
+		exchange_begin(client, &sasl2_profile, mechanism, initial);
+	}
 }
 
 void client_sasl2_response(struct client *client, struct stanza **element)

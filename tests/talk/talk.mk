@@ -35,6 +35,7 @@ EXTRA_DIST += tests/talk/xep-0357.talk
 EXTRA_DIST += tests/talk/xep-0379.talk
 EXTRA_DIST += tests/talk/xep-0398.talk
 EXTRA_DIST += tests/talk/xep-0484.talk
+EXTRA_DIST += tests/talk/xep-0509.talk
 EXTRA_DIST += tests/talk/xep-0313.talk
 EXTRA_DIST += tests/talk/xep-0401.talk
 EXTRA_DIST += tests/talk/xep-0402.talk
