@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Core's sections of hansa.conf: server, host, listen, tls, limits, log, dns, store. First the rows, from
- * which the manual, the checker and the example are made, then each section's way into the snapshot in the
- * order of the rows. Every fault names the line of its section.
+ * Core's sections of hansa.conf (config_options.c has their rows) on their way into the snapshot, in the order of the rows.
+ * Every fault names the line of its section.
  */
 #include "config_sections.h"
 
@@ -16,7 +15,6 @@
 #include "core/account.h"
 
 enum {
-	WORKERS_MAX = 256,
 	PORT_CLIENT = 5222,
 	PORT_CLIENT_TLS = 5223,
 	PORT_SERVER = 5269,
@@ -25,413 +23,16 @@ enum {
 	PORT_DNS = 53,
 };
 
-/* ---- rows ---- */
-
-static const struct conf_option server_options[] = {
-	{ .name = "workers",
-	  .type = CONF_INT,
-	  .fallback = "0",
-	  .min = 0,
-	  .max = WORKERS_MAX,
-	  .sentence =
-	          "How many threads carry the traffic; 0 is one for each core. A change needs a restart." },
-	{ .name = "control",
-	  .type = CONF_STRING,
-	  .fallback = HANSA_LOCALSTATEDIR "/lib/hansa/control.sock",
-	  .sentence = "The socket through which hansactl(1) talks to the server. A change needs a restart." },
-	{ .name = "trusted",
-	  .type = CONF_LIST,
-	  .example = "{ \"127.0.0.1\", \"10.0.0.0/8\" }",
-	  .sentence = "Addresses and networks that may open any number of connections before they log in." },
-	{ 0 },
-};
-
-static const struct conf_option host_options[] = {
-	{ .name = "certificate",
-	  .type = CONF_STRING,
-	  .example = "\"north.example.crt\"",
-	  .sentence = "The file with the host's certificate and its chain in PEM; without it that of section "
-	              "tls." },
-	{ .name = "key",
-	  .type = CONF_STRING,
-	  .example = "\"north.example.key\"",
-	  .sentence = "The file with the certificate's private key in PEM." },
-	{ .name = "admins",
-	  .type = CONF_LIST,
-	  .example = "{ \"admin@north.example\" }",
-	  .sentence = "Accounts of this host that administer it." },
-	{ .name = "registration",
-	  .type = CONF_CHOICE,
-	  .fallback = "no",
-	  .allowed = "no | invited | open",
-	  .sentence = "Who may register an account with a client (XEP-0077), over TLS: nobody, those who bring an "
-	              "invitation, or everybody." },
-	{ .name = "archive",
-	  .type = CONF_CHOICE,
-	  .allowed = "never | roster | always",
-	  .example = "always",
-	  .sentence = "Like archive in section journal, for this host." },
-	{ .name = "archive-preferences",
-	  .type = CONF_BOOL,
-	  .example = "true",
-	  .sentence = "Like archive-preferences in section journal, for this host." },
-	{ 0 },
-};
-
-static const struct conf_option journal_options[] = {
-	{ .name = "archive",
-	  .type = CONF_CHOICE,
-	  .fallback = "never",
-	  .allowed = "never | roster | always",
-	  .sentence = "Whether messages stay in the archive of a user (XEP-0313) after they have been delivered: never, "
-	              "those with contacts in the roster, or always." },
-	{ .name = "write-after",
-	  .type = CONF_TIME,
-	  .fallback = "100ms",
-	  .min = 0,
-	  .max = 60000,
-	  .sentence = "How long a message that is not archived may wait for a client's acknowledgement before it is "
-	              "written to the journal, so that its sender need not wait." },
-	{ .name = "archive-preferences",
-	  .type = CONF_BOOL,
-	  .fallback = "false",
-	  .sentence = "Users may choose for themselves what is archived, in all or by address (XEP-0441). Where they may not, "
-	              "archive holds, or what hansactl user archive says of a user." },
-	{ 0 },
-};
-
-static const struct conf_option listen_options[] = {
-	{ .name = "kind",
-	  .type = CONF_CHOICE,
-	  .required = true,
-	  .allowed = "client | client-tls | server | server-tls | component",
-	  .sentence = "Who connects here: clients or other servers (STARTTLS, and with -tls TLS from the first "
-	              "byte), components.",
-	  .example = "client" },
-	{ .name = "address",
-	  .type = CONF_STRING,
-	  .example = "\"0.0.0.0\"",
-	  .sentence = "The IP address; without it all of the machine, for components \"127.0.0.1\"." },
-	{ .name = "port",
-	  .type = CONF_INT,
-	  .min = 1,
-	  .max = UINT16_MAX,
-	  .example = "5222",
-	  .sentence =
-	          "The TCP port; without it 5222 for client, 5223 for client-tls, 5269 for server, 5270 for "
-	          "server-tls, 5347 for component." },
-	{ 0 },
-};
-
-static const struct conf_option tls_options[] = {
-	{ .name = "certificate",
-	  .type = CONF_STRING,
-	  .example = "\"server.crt\"",
-	  .sentence = "The file with the certificate, and its chain, of hosts that have none of their own, "
-	              "in PEM." },
-	{ .name = "key",
-	  .type = CONF_STRING,
-	  .example = "\"server.key\"",
-	  .sentence = "The file with the certificate's private key in PEM." },
-	{ .name = "least",
-	  .type = CONF_CHOICE,
-	  .fallback = "1.2",
-	  .allowed = "1.2 | 1.3",
-	  .sentence = "The oldest version of TLS that is spoken." },
-	{ .name = "client-required",
-	  .type = CONF_BOOL,
-	  .fallback = "true",
-	  .sentence = "Clients must start TLS before they log in." },
-	{ 0 },
-};
-
-static const struct conf_option limit_options[] = {
-	{ .name = "authenticate",
-	  .type = CONF_TIME,
-	  .fallback = "30s",
-	  .min = 1000,
-	  .max = 600000,
-	  .sentence = "The time from accepting a connection to its authentication, whatever arrives." },
-	{ .name = "stanza-unauthenticated",
-	  .type = CONF_SIZE,
-	  .fallback = "10kB",
-	  .min = 1024,
-	  .max = 1 << 20,
-	  .sentence = "The largest stanza before authentication." },
-	{ .name = "stanza-client",
-	  .type = CONF_SIZE,
-	  .fallback = "256kB",
-	  .min = 10000,
-	  .max = 16 << 20,
-	  .sentence = "The largest stanza from a client." },
-	{ .name = "stanza-server",
-	  .type = CONF_SIZE,
-	  .fallback = "512kB",
-	  .min = 10000,
-	  .max = 16 << 20,
-	  .sentence = "The largest stanza from another server." },
-	{ .name = "stanza-component",
-	  .type = CONF_SIZE,
-	  .fallback = "512kB",
-	  .min = 10000,
-	  .max = 16 << 20,
-	  .sentence = "The largest stanza from a component." },
-	{ .name = "depth",
-	  .type = CONF_INT,
-	  .fallback = "64",
-	  .min = 8,
-	  .max = 256,
-	  .sentence = "How deep the elements of a stanza may nest." },
-	{ .name = "attributes",
-	  .type = CONF_INT,
-	  .fallback = "64",
-	  .min = 8,
-	  .max = 1024,
-	  .sentence = "How many attributes an element may have." },
-	{ .name = "declarations",
-	  .type = CONF_INT,
-	  .fallback = "32",
-	  .min = 4,
-	  .max = 256,
-	  .sentence = "How many namespaces an element may declare." },
-	{ .name = "elements",
-	  .type = CONF_INT,
-	  .fallback = "10000",
-	  .min = 100,
-	  .max = 1000000,
-	  .sentence = "How many elements a stanza may have." },
-	{ .name = "unauthenticated-per-address",
-	  .type = CONF_INT,
-	  .fallback = "64",
-	  .min = 1,
-	  .max = 100000,
-	  .sentence = "How many connections of one address (IPv6: of one /64) may be unauthenticated at "
-	              "once; more wait "
-	              "without a handshake." },
-	{ .name = "unauthenticated",
-	  .type = CONF_INT,
-	  .fallback = "1000",
-	  .min = 1,
-	  .max = 1000000,
-	  .sentence = "How many connections of all addresses together may be unauthenticated at once. Those beyond "
-	              "wait as well." },
-	{ .name = "unsent",
-	  .type = CONF_SIZE,
-	  .fallback = "1MB",
-	  .min = 1 << 16,
-	  .max = 1 << 30,
-	  .sentence =
-	          "How many bytes a connection may owe to a reader that does not read before it is ended." },
-	{ .name = "sessions-per-account",
-	  .type = CONF_INT,
-	  .fallback = "32",
-	  .min = 1,
-	  .max = 1000,
-	  .sentence = "How many clients of one account may be connected at once." },
-	{ .name = "login-failures",
-	  .type = CONF_INT,
-	  .fallback = "5",
-	  .min = 1,
-	  .max = 100,
-	  .sentence = "How many logins may fail on one connection before it is closed." },
-	{ .name = "offline-messages",
-	  .type = CONF_INT,
-	  .fallback = "1000",
-	  .min = 0,
-	  .max = 1000000,
-	  .sentence = "How many undelivered messages are kept for an account; more are refused." },
-	{ .name = "offline-size",
-	  .type = CONF_SIZE,
-	  .fallback = "10MB",
-	  .min = 0,
-	  .max = 1 << 30,
-	  .sentence = "How many bytes of undelivered messages are kept for an account; more are refused." },
-	{ .name = "repeats",
-	  .type = CONF_INT,
-	  .fallback = "256",
-	  .min = 0,
-	  .max = 100000,
-	  .sentence = "How many messages of an account, the newest, are known again when they come once more, by their "
-	              "origin-id (XEP-0359) and content." },
-	{ .name = "repeat-time",
-	  .type = CONF_TIME,
-	  .fallback = "1d",
-	  .min = 0,
-	  .max = 2592000000,
-	  .sentence = "For how long a message is known again." },
-	{ .name = "roster-items",
-	  .type = CONF_INT,
-	  .fallback = "1000",
-	  .min = 1,
-	  .max = 100000,
-	  .sentence = "How many contacts the roster of an account may have." },
-	{ .name = "resource",
-	  .type = CONF_INT,
-	  .fallback = "1023",
-	  .min = 16,
-	  .max = JID_PART_MAX,
-	  .sentence = "The longest resource, in bytes, that a client may choose." },
-	{ .name = "client-rate",
-	  .type = CONF_SIZE,
-	  .fallback = "1MB",
-	  .max = UINT32_MAX,
-	  .sentence = "How many bytes a second are read from a client; 0 is no bound." },
-	{ .name = "client-burst",
-	  .type = CONF_SIZE,
-	  .fallback = "4MB",
-	  .min = 1 << 16,
-	  .max = UINT32_MAX,
-	  .sentence = "How many bytes are read from a client at once before client-rate holds." },
-	{ .name = "server-rate",
-	  .type = CONF_SIZE,
-	  .fallback = "32MB",
-	  .max = UINT32_MAX,
-	  .sentence =
-	          "How many bytes a second are read from a connection of another server; 0 is no bound." },
-	{ .name = "server-burst",
-	  .type = CONF_SIZE,
-	  .fallback = "64MB",
-	  .min = 1 << 16,
-	  .max = UINT32_MAX,
-	  .sentence = "How many bytes are read from a server at once before server-rate holds." },
-	{ .name = "component-rate",
-	  .type = CONF_SIZE,
-	  .fallback = "32MB",
-	  .max = UINT32_MAX,
-	  .sentence = "How many bytes a second are read from a component; 0 is no bound." },
-	{ .name = "component-burst",
-	  .type = CONF_SIZE,
-	  .fallback = "64MB",
-	  .min = 1 << 16,
-	  .max = UINT32_MAX,
-	  .sentence = "How many bytes are read from a component at once before component-rate holds." },
-	{ .name = "silence",
-	  .type = CONF_TIME,
-	  .fallback = "60s",
-	  .min = 1000,
-	  .max = 86400000,
-	  .sentence = "After so long without a byte from a peer it is asked whether it lives." },
-	{ .name = "answer",
-	  .type = CONF_TIME,
-	  .fallback = "50s",
-	  .min = 1000,
-	  .max = 86400000,
-	  .sentence = "How long a peer that was asked may take to answer before its stream is ended." },
-	{ 0 },
-};
-
-static const struct conf_option log_options[] = {
-	{ .name = "target",
-	  .type = CONF_CHOICE,
-	  .fallback = "stderr",
-	  .allowed = "stderr | file | syslog",
-	  .sentence = "Where the log goes. A change needs a restart." },
-	{ .name = "path",
-	  .type = CONF_STRING,
-	  .example = "\"/var/log/hansa.log\"",
-	  .sentence = "The file for the target file. It is opened anew at each reload. A change needs a "
-	              "restart." },
-	{ .name = "level",
-	  .type = CONF_CHOICE,
-	  .fallback = "info",
-	  .allowed = "error | warn | info | debug",
-	  .sentence = "How much is logged." },
-	{ 0 },
-};
-
-static const struct conf_option dns_options[] = {
-	{ .name = "servers",
-	  .type = CONF_LIST,
-	  .example = "{ \"127.0.0.1:5353\" }",
-	  .sentence = "The DNS servers that are asked, each with an optional port; without any those of the "
-	              "system." },
-	{ 0 },
-};
-
-static const struct conf_option store_options[] = {
-	{ .name = "driver",
-	  .type = CONF_CHOICE,
-	  .fallback = "sqlite",
-	  .allowed = "sqlite",
-	  .sentence = "The database: sqlite is built in." },
-	{ .name = "path",
-	  .type = CONF_STRING,
-	  .fallback = HANSA_LOCALSTATEDIR "/lib/hansa/hansa.db",
-	  .sentence = "The file of the built-in database. A change needs a restart." },
-	{ 0 },
-};
-
-static const struct conf_section_kind server_kind = {
-	.name = "server",
-	.options = server_options,
-	.sentence = "The server as a whole.",
-};
-static const struct conf_section_kind host_kind = {
-	.name = "host",
-	.titled = true,
-	.options = host_options,
-	.sentence = "A domain with accounts on this server; the title is the domain. At least one is needed.",
-};
-static const struct conf_section_kind journal_kind = {
-	.name = "journal",
-	.options = journal_options,
-	.sentence = "What is kept of users' messages.",
-};
-static const struct conf_section_kind listen_kind = {
-	.name = "listen",
-	.titled = true,
-	.options = listen_options,
-	.sentence = "An address where connections are accepted; the title is a name of your choice.",
-};
-static const struct conf_section_kind tls_kind = {
-	.name = "tls",
-	.options = tls_options,
-	.sentence = "Encryption. The names of files here and elsewhere start from the folder of this "
-	            "configuration.",
-};
-static const struct conf_section_kind limits_kind = {
-	.name = "limits",
-	.options = limit_options,
-	.sentence = "Bounds on what others may use.",
-};
-static const struct conf_section_kind log_kind = {
-	.name = "log",
-	.options = log_options,
-	.sentence = "The log.",
-};
-static const struct conf_section_kind dns_kind = {
-	.name = "dns",
-	.options = dns_options,
-	.sentence = "Looking up other servers.",
-};
-static const struct conf_section_kind store_kind = {
-	.name = "store",
-	.options = store_options,
-	.sentence = "Where accounts and messages are kept.",
-};
-
-const struct conf_section_kind *const config_core_kinds[] = {
-	&server_kind, &host_kind, &listen_kind, &tls_kind, &limits_kind,
-	&log_kind,    &dns_kind,  &store_kind,  &journal_kind, NULL,
-};
-
-/* ---- into the snapshot ---- */
-
-static const char *file_beside(struct config *config, const char *conf_path, const char *path)
-{
-	const char *slash = strrchr(conf_path, '/');
-
-	if (!path || *path == '/' || !slash)
-		return path;
-	return arena_printf(&config->arena, "%.*s/%s", (int)(slash - conf_path), conf_path, path);
-}
-
 const char *config_file(struct config *config, const char *name)
 {
-	return file_beside(config, config->path, name);
+	const char *slash = strrchr(config->path, '/');
+
+	if (!name || *name == '/' || !slash)
+		return name;
+	return arena_printf(&config->arena, "%.*s/%s", (int)(slash - config->path), config->path, name);
 }
 
-static char *server_read(struct config *config, const char *path)
+static char *server_read(struct config *config)
 {
 	const struct conf_section *section = conf_section(config->conf, "server");
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -439,7 +40,7 @@ static char *server_read(struct config *config, const char *path)
 	config->workers = (size_t)conf_number(section, "workers");
 	if (config->workers == 0)
 		config->workers = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (size_t)cores;
-	config->control_path = file_beside(config, path, conf_string(section, "control"));
+	config->control_path = config_file(config, conf_string(section, "control"));
 	config->trusted_count = conf_list_count(section, "trusted");
 	config->trusted = arena_zalloc(&config->arena, config->trusted_count * sizeof(*config->trusted));
 	for (size_t i = 0; i < config->trusted_count; i++) {
@@ -475,15 +76,15 @@ static char *host_read_admins(struct config *config, const struct conf_section *
 }
 
 /* Both of certificate and key, or none. */
-static char *certificate_read(struct config *config, const struct conf_section *section, const char *path,
+static char *certificate_read(struct config *config, const struct conf_section *section,
                               const char **certificate, const char **key)
 {
 	struct tls_certificate only = { .name = "" };
 	struct tls *tls;
 	char *sentence, *fault;
 
-	*certificate = only.certificate = file_beside(config, path, conf_string(section, "certificate"));
-	*key = only.key = file_beside(config, path, conf_string(section, "key"));
+	*certificate = only.certificate = config_file(config, conf_string(section, "certificate"));
+	*key = only.key = config_file(config, conf_string(section, "key"));
 	if (!*certificate != !*key)
 		return conf_fault(section, "certificate and key belong together; allowed: both or none");
 	if (!*certificate)
@@ -523,8 +124,7 @@ static const struct conf_section *section_of(const struct config *config, const 
 	return conf_is_set(host, option) ? host : conf_section(config->conf, "journal");
 }
 
-static char *host_read(struct config *config, const struct conf_section *section, const char *path,
-                       struct host *host)
+static char *host_read(struct config *config, const struct conf_section *section, struct host *host)
 {
 	const char *title = conf_title(section);
 	struct jid domain;
@@ -540,7 +140,7 @@ static char *host_read(struct config *config, const struct conf_section *section
 	if (!config_add_domain(config, host->domain, &account_destination, NULL))
 		return conf_fault(section, "domain \"%s\" is already a host", host->domain);
 	((struct destination *)map_find(config->domains, host->domain, strlen(host->domain)))->host = host;
-	fault = certificate_read(config, section, path, &host->certificate, &host->key);
+	fault = certificate_read(config, section, &host->certificate, &host->key);
 	return fault ? fault : host_read_admins(config, section, host);
 }
 
@@ -553,7 +153,7 @@ static size_t sections_count(const struct conf *conf, const char *name)
 	return count;
 }
 
-static char *hosts_read(struct config *config, const char *path)
+static char *hosts_read(struct config *config)
 {
 	char *fault = NULL;
 
@@ -561,10 +161,10 @@ static char *hosts_read(struct config *config, const char *path)
 	config->host_count = sections_count(config->conf, "host");
 	if (config->host_count == 0)
 		return str_printf("%s: a section host is missing; allowed: host \"your.domain\" { ... }",
-		                  path);
+		                  config->path);
 	config->hosts = arena_zalloc(&config->arena, config->host_count * sizeof(*config->hosts));
 	for (size_t i = 0; i < config->host_count && !fault; i++)
-		fault = host_read(config, conf_section_at(config->conf, "host", i), path, &config->hosts[i]);
+		fault = host_read(config, conf_section_at(config->conf, "host", i), &config->hosts[i]);
 	return fault;
 }
 
@@ -661,11 +261,11 @@ static char *tls_open(struct config *config, const struct conf_section *section,
 	return fault;
 }
 
-static char *tls_read(struct config *config, const char *path)
+static char *tls_read(struct config *config)
 {
 	const struct conf_section *section = conf_section(config->conf, "tls");
 	const char *certificate, *key;
-	char *fault = certificate_read(config, section, path, &certificate, &key);
+	char *fault = certificate_read(config, section, &certificate, &key);
 
 	if (fault)
 		return fault;
@@ -741,7 +341,7 @@ static void limits_read(struct config *config)
 	}
 }
 
-static char *log_read(struct config *config, const char *path)
+static char *log_read(struct config *config)
 {
 	static const char *const targets[] = {
 		[LOG_TARGET_STDERR] = "stderr",
@@ -754,7 +354,7 @@ static char *log_read(struct config *config, const char *path)
 	while (strcmp(targets[target], conf_string(section, "target")) != 0)
 		target++;
 	config->log_target = (enum log_target)target;
-	config->log_path = file_beside(config, path, conf_string(section, "path"));
+	config->log_path = config_file(config, conf_string(section, "path"));
 	config->log_level = (enum log_level)log_level_find(conf_string(section, "level"));
 	if (config->log_target == LOG_TARGET_FILE && !config->log_path)
 		return conf_fault(section, "the target file needs a path");
@@ -786,24 +386,24 @@ char *config_read_sections(struct config *config, const char *path)
 	char *fault;
 
 	config->path = arena_str(&config->arena, path);
-	fault = server_read(config, path);
+	fault = server_read(config);
 
 	if (!fault)
-		fault = hosts_read(config, path);
+		fault = hosts_read(config);
 	if (!fault)
 		fault = listens_read(config);
 	if (!fault)
-		fault = tls_read(config, path);
+		fault = tls_read(config);
 	if (!fault)
 		fault = listens_check(config);
 	if (!fault)
-		fault = log_read(config, path);
+		fault = log_read(config);
 	if (!fault)
 		fault = dns_read(config);
 	if (fault)
 		return fault;
 	limits_read(config);
 	config->store_path =
-		file_beside(config, path, conf_string(conf_section(config->conf, "store"), "path"));
+		config_file(config, conf_string(conf_section(config->conf, "store"), "path"));
 	return NULL;
 }

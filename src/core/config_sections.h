@@ -7,7 +7,9 @@
 
 #include "core/config.h"
 
-/* The rows of core's sections, NULL behind the last. */
+enum { WORKERS_MAX = 256 };
+
+/* config_options.c. The rows of core's sections, NULL behind the last. */
 extern const struct conf_section_kind *const config_core_kinds[];
 
 /* Reads them into the snapshot, whose conf is set; NULL, or the malloc'ed line. path: of the file, which

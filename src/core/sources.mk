@@ -25,6 +25,7 @@ libhansa_a_SOURCES += src/core/caps.c
 libhansa_a_SOURCES += src/core/caps_peer.c
 libhansa_a_SOURCES += src/core/claims.c
 libhansa_a_SOURCES += src/core/config.c
+libhansa_a_SOURCES += src/core/config_options.c
 libhansa_a_SOURCES += src/core/config_sections.c
 libhansa_a_SOURCES += src/core/config_sections.h
 libhansa_a_SOURCES += src/core/custody.c
