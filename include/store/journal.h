@@ -80,7 +80,8 @@ struct store_journal_fetched {
  * a full one; NULL: any. after and before (exclusive) bound the page, 0 and UINT64_MAX where there is no bound; backwards:
  * the page is the last entries within the bounds, else the first. Entries come in ascending order either way. ids: only
  * those entries, whichever of them exist; the page's bounds do not count. more: there are others beyond the page. total
- * is counted without after and before, up to count_most (0: not at all), preceding likewise: those in front of the page.
+ * is counted without after and before, up to count_most (0: not at all), and where there are fewer, preceding: those in front
+ * of the page.
  */
 struct store_journal_archive {
 	struct store_request request;

@@ -25,7 +25,7 @@
 enum {
 	PAGE_USUAL = 50,
 	PAGE_MOST = 250,
-	COUNT_MOST = 10000, /* a longer result goes uncounted but where nothing else is asked for */
+	COUNT_MOST = 250,  /* a longer result goes uncounted but where nothing else is asked for: counting costs more than reading */
 	IDS_MOST = 100,
 };
 
@@ -192,8 +192,8 @@ static enum stanza_condition read_page(struct arena *arena, const struct element
 	if (page.indexed)
 		return STANZA_FEATURE_NOT_IMPLEMENTED;
 	archive->limit = !page.limited ? PAGE_USUAL : page.max < PAGE_MOST ? page.max : PAGE_MOST;
-	archive->count_most = page.limited && page.max == 0 ? SIZE_MAX : COUNT_MOST;
 	archive->backwards = page.before != NULL;
+	archive->count_most = archive->limit == 0 ? SIZE_MAX : archive->backwards ? 0 : COUNT_MOST;
 	if (page.after && !journal_id_read(page.after, &archive->after))
 		return STANZA_ITEM_NOT_FOUND;
 	if (page.before && *page.before && !journal_id_read(page.before, &archive->before))

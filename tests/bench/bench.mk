@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Benchmarks: what the tarball carries.
 
-EXTRA_DIST += tests/bench/run tests/bench/peer.py
+EXTRA_DIST += tests/bench/run tests/bench/archive tests/bench/peer.py
 
 # Built by name: make tests/bench/bench_store
 EXTRA_PROGRAMS =

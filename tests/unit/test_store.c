@@ -521,6 +521,11 @@ static void archive_is_read_in_pages_from_either_end(struct asker *a)
 	page->count_most = 5;
 	assert_archive(a, page, "3 4 5");
 	assert_int_equal(page->total, 5);
+	page = asker_archive(a, ROMEO, 3);
+	page->after = sequences[2];
+	page->count_most = 9;
+	assert_archive(a, page, "3 4 5");
+	assert_int_equal(page->total, 8);
 	assert_int_equal(page->preceding, 3);
 	page = asker_archive(a, ROMEO, 3);
 	page->backwards = true;

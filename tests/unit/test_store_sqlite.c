@@ -26,6 +26,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "../../src/store/sqlite/query.h"
 #include "../support/asker.h"
 #include "../support/folder.h"
 #include "base/mem.h"
@@ -389,6 +390,34 @@ static void an_entry_out_of_order_is_found_by_its_peer(void **state)
 	assert_int_equal(page->count, 1);
 	assert_string_equal(page->entries[0].stanza, "late");
 	asker_close(&a);
+}
+
+/* Nothing that is asked of journals looks through more than it is about, or sorts: each step is a search. */
+static void journals_are_searched_and_not_scanned(void **state)
+{
+	struct place *place = *state;
+	struct asker a;
+	sqlite3 *db;
+
+	asker_open(&a, place);
+	asker_close(&a);
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	for (unsigned name = QUERY_JOURNAL_APPEND; name <= QUERY_JOURNAL_HANDLED; name++) {
+		char *explain = str_printf("EXPLAIN QUERY PLAN %s", query_text_of((enum query_name)name));
+		sqlite3_stmt *plan;
+
+		assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &plan, NULL), SQLITE_OK);
+		while (sqlite3_step(plan) == SQLITE_ROW) {
+			const char *step = (const char *)sqlite3_column_text(plan, 3);
+			bool scans = strncmp(step, "SCAN ", 5) == 0 && strncmp(step, "SCAN (subquery", 14) != 0;
+
+			if (scans || strstr(step, "TEMP B-TREE"))
+				fail_msg("%s: %s", query_text_of((enum query_name)name), step);
+		}
+		sqlite3_finalize(plan);
+		free(explain);
+	}
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 /* A text goes with the last entry that has it, and so does what its peer's list knows of it. */
@@ -793,6 +822,7 @@ int main(void)
 		PLACE_TEST(an_older_archive_is_carried_over),
 		PLACE_TEST(an_entry_out_of_order_is_found_by_its_peer),
 		PLACE_TEST(what_expires_leaves_nothing_behind),
+		PLACE_TEST(journals_are_searched_and_not_scanned),
 		PLACE_TEST(a_database_of_another_program_is_refused),
 		PLACE_TEST(what_is_no_database_is_refused),
 		PLACE_TEST(a_missing_folder_is_refused),

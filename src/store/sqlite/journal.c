@@ -478,12 +478,13 @@ static enum store_status archive_read_page(struct store_journal_archive *archive
 		entries_turn(archive->entries, archive->count);
 	if (archive->count_most == 0)
 		return STORE_OK;
+	if (!archive_count(db, row, whole, archive->count_most, archive->with, &archive->total))
+		return STORE_FAILED;
+	if (archive->total == archive->count_most)
+		return STORE_OK;
 	front.to = archive->count && archive->entries[0].sequence ? archive->entries[0].sequence - 1 : 0;
-	return archive_count(db, row, whole, archive->count_most, archive->with, &archive->total) &&
-	                       archive_count(db, row, front, archive->count_most, archive->with,
-	                                     &archive->preceding)
-	               ? STORE_OK
-	               : STORE_FAILED;
+	return archive_count(db, row, front, archive->count_most, archive->with, &archive->preceding) ? STORE_OK
+	                                                                                               : STORE_FAILED;
 }
 
 enum store_status sqlite_journal_archive(struct database *db, struct store_request *request)

@@ -247,6 +247,11 @@ static const char *const query_sql[QUERIES] = {
 		"DELETE FROM token WHERE account = ?1",
 };
 
+const char *query_text_of(enum query_name name)
+{
+	return query_sql[name];
+}
+
 static void query_complain(struct query *q)
 {
 	database_complain(q->db);
