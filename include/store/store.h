@@ -67,6 +67,9 @@ struct store_request {
 /* size: of the whole struct, zeroed behind the base. owner is copied. */
 void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner,
                         size_t owner_len, void (*done)(struct store_request *request));
+/* room: bytes that are going to be put into its arena. */
+void *store_request_new_for(size_t room, size_t size, enum store_op op, struct worker *worker, const char *owner,
+                            size_t owner_len, void (*done)(struct store_request *request));
 void store_request_free(struct store_request *request);
 
 /* Never calls done() before it returns. A store that is closed (NULL) answers STORE_FAILED. */

@@ -36,7 +36,8 @@ struct parcel *repeats_pass(struct account *account, struct parcel *parcel);
 /* A client of the account sends it; it is sealed and not under way yet. false: it has been sent before. */
 bool repeats_sends(struct account *account, struct stanza *message);
 /* By what a message is known again; 0: it never is. */
-uint64_t repeats_digest(const struct stanza *message, const struct jid *to, enum store_direction direction);
+uint64_t repeats_digest(const struct server *server, const struct stanza *message, const struct jid *to,
+                        enum store_direction direction);
 void repeats_forget(struct account *account, uint64_t digest);
 /* What an account that is loaded shall remember; what has been loaded; the account goes. */
 void repeats_ask(const struct home *home, struct store_account_load *load);

@@ -25,6 +25,7 @@
 
 enum {
 	WORKER_BITS = 8,
+	TEXT_ROOM = 512, /* for the start tag of an entry's text, mostly */
 	REPORT_MS = 500, /* the watermark follows what was delivered */
 };
 
@@ -105,8 +106,11 @@ void journal_tail(struct buf *out, const struct account *account, const struct p
 	if (!parcel->journal)
 		return;
 	journal_id(parcel->journal, id);
-	buf_printf(out, "<stanza-id xmlns='" NS_SID "' by='%.*s' id='%s'/>", (int)jid_bare_len(&account->jid),
-	           account->jid.text, id);
+	buf_add_lit(out, "<stanza-id xmlns='" NS_SID "' by='");
+	buf_add(out, account->jid.text, jid_bare_len(&account->jid));
+	buf_add_lit(out, "' id='");
+	buf_add(out, id, JOURNAL_ID_LEN);
+	buf_add_lit(out, "'/>");
 }
 
 void journal_add_id(struct arena *arena, struct element *message, const struct account *account, uint64_t sequence)
@@ -202,20 +206,22 @@ struct store_journal_append *journal_entry(struct account *account, const struct
                                            enum store_direction direction,
                                            void (*done)(struct store_request *request))
 {
-	struct store_journal_append *append = store_request_new(sizeof(*append), STORE_JOURNAL_APPEND,
-	                                                        account->home->worker, account->jid.text,
-	                                                        jid_bare_len(&account->jid), done);
 	const struct jid *peer = direction == STORE_IN ? &message->from : to;
-	struct arena *arena = &append->request.arena;
 	const struct stanza_copy copy = { .to = to };
+	struct store_journal_append *append;
 	struct buf text = { 0 };
+	struct arena *arena;
 
+	buf_reserve(&text, message->content_len + TEXT_ROOM);
 	stanza_write(&text, message, &copy);
+	append = store_request_new_for(text.len + jid_len(peer) + 2, sizeof(*append), STORE_JOURNAL_APPEND,
+	                               account->home->worker, account->jid.text, jid_bare_len(&account->jid), done);
+	arena = &append->request.arena;
 	append->entry.sequence = journal_sequence(account);
 	append->entry.body = message->journal ? message->journal : append->entry.sequence;
 	append->entry.direction = direction;
 	append->entry.type = (uint8_t)message->type;
-	append->entry.repeat = repeats_digest(message, to, direction);
+	append->entry.repeat = repeats_digest(account->home->server, message, to, direction);
 	append->entry.peer = arena_str(arena, peer->text ? peer->text : "");
 	append->entry.stanza = arena_str_len(arena, text.data, text.len);
 	append->entry.stanza_len = text.len;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/journal.h"
@@ -23,8 +23,9 @@
 
 enum { ROOM_FIRST = 8 };
 
-/* A ring: the newest of them. */
+/* A ring: the newest of them. Most messages are new, and the tags, a byte of each digest, say so without a look at the rest. */
 struct repeats {
+	uint8_t *tags;
 	uint64_t *digests;
 	uint32_t *at_s;
 	uint32_t count, room, next;
@@ -49,40 +50,50 @@ static const char *origin_id(const struct element *message)
 	return id && *id ? id : NULL;
 }
 
-/* Without <delay/>: who sends again may say so. */
-static void words_write(struct buf *out, const struct stanza *message)
+/* Each piece is hashed under what those before it have made of the key. */
+static uint64_t digest_add(const struct hash_seed *key, uint64_t digest, const void *bytes, size_t len)
 {
-	const struct element *root = message->root;
+	const struct hash_seed here = { key->k0 ^ digest, key->k1 };
 
-	if (!element_child(root, "delay", NS_DELAY)) {
-		buf_add(out, message->content, message->content_len);
-		return;
-	}
-	for (const struct node *node = root->first; node; node = node->next) {
-		if (!node->element)
-			writer_text(out, node->text, node->len);
-		else if (!element_is(node->element, "delay", NS_DELAY))
-			writer_element(out, node->element, root->ns);
-	}
+	return hash_bytes(&here, bytes, len);
 }
 
-static uint64_t digest_make(const struct stanza *message, const struct jid *to, const char *id)
+/* Without <delay/>: who sends again may say so. */
+static uint64_t digest_add_words(const struct hash_seed *key, uint64_t digest, const struct stanza *message)
 {
-	uint8_t bytes[DIGEST_MAX];
-	uint64_t digest = 0;
+	const struct element *root = message->root;
 	struct buf text = { 0 };
 
-	buf_add(&text, message->from.text, jid_bare_len(&message->from));
-	buf_printf(&text, "\n%s\n%d\n%s\n", to->text, (int)message->type, id);
-	words_write(&text, message);
-	digest_bytes(DIGEST_SHA256, text.data, text.len, bytes);
+	if (!element_child(root, "delay", NS_DELAY))
+		return digest_add(key, digest, message->content, message->content_len);
+	for (const struct node *node = root->first; node; node = node->next) {
+		if (!node->element)
+			writer_text(&text, node->text, node->len);
+		else if (!element_is(node->element, "delay", NS_DELAY))
+			writer_element(&text, node->element, root->ns);
+	}
+	digest = digest_add(key, digest, text.data, text.len);
 	buf_clear(&text);
-	for (int i = 0; i < 8; i++)
-		digest = digest << 8 | bytes[i];
+	return digest;
+}
+
+/* The key is the server's secret: it is the same after a restart, and nobody else can make two messages look alike. */
+static uint64_t digest_make(const struct server *server, const struct stanza *message, const struct jid *to, const char *id)
+{
+	struct hash_seed key;
+	uint64_t digest;
+
+	_Static_assert(sizeof(server->secret) >= sizeof(key), "the secret is long enough for a key");
+	memcpy(&key, server->secret, sizeof(key));
+	digest = digest_add(&key, message->type, message->from.text, jid_bare_len(&message->from));
+	digest = digest_add(&key, digest, to->text, jid_len(to));
+	digest = digest_add(&key, digest, id, strlen(id));
+	digest = digest_add_words(&key, digest, message);
 	return (digest & INT64_MAX & ~UINT64_C(1)) | 2;
 }
 
-uint64_t repeats_digest(const struct stanza *message, const struct jid *to, enum store_direction direction)
+uint64_t repeats_digest(const struct server *server, const struct stanza *message, const struct jid *to,
+                        enum store_direction direction)
 {
 	const char *id = message->type == MESSAGE_NORMAL || message->type == MESSAGE_CHAT ? origin_id(message->root) : NULL;
 
@@ -90,7 +101,7 @@ uint64_t repeats_digest(const struct stanza *message, const struct jid *to, enum
 		return 0;
 	if (message->repeat && jid_same(to, &message->to))
 		return message->repeat | (direction == STORE_OUT);
-	return digest_make(message, to, id) | (direction == STORE_OUT);
+	return digest_make(server, message, to, id) | (direction == STORE_OUT);
 }
 
 /* ---- remembered ---- */
@@ -100,13 +111,19 @@ static uint32_t now_s(const struct account *account)
 	return (uint32_t)(clock_wall_us(worker_clock(account->home->worker)) / 1000000);
 }
 
+static uint8_t digest_tag(uint64_t digest)
+{
+	return (uint8_t)(digest >> 8);
+}
+
 static uint32_t *repeats_find(const struct account *account, uint64_t digest)
 {
 	const struct repeats *repeats = account->repeats;
+	const uint8_t *tag = repeats ? repeats->tags : NULL;
 
-	for (uint32_t i = 0; repeats && i < repeats->count; i++) {
-		if (repeats->digests[i] == digest)
-			return &repeats->at_s[i];
+	for (; tag && (tag = memchr(tag, digest_tag(digest), (size_t)(repeats->tags + repeats->count - tag))); tag++) {
+		if (repeats->digests[tag - repeats->tags] == digest)
+			return &repeats->at_s[tag - repeats->tags];
 	}
 	return NULL;
 }
@@ -126,6 +143,7 @@ static void repeats_grow(struct repeats *repeats, uint32_t most)
 	if (repeats->count < repeats->room || repeats->room >= most)
 		return;
 	repeats->room = room < most ? room : most;
+	repeats->tags = mem_realloc(repeats->tags, repeats->room);
 	repeats->digests = mem_realloc(repeats->digests, repeats->room * sizeof(*repeats->digests));
 	repeats->at_s = mem_realloc(repeats->at_s, repeats->room * sizeof(*repeats->at_s));
 	repeats->next = repeats->count;
@@ -143,6 +161,7 @@ static void repeats_remember(struct account *account, uint64_t digest, uint32_t 
 	repeats = account->repeats;
 	repeats_grow(repeats, most);
 	repeats->next %= repeats->room;
+	repeats->tags[repeats->next] = digest_tag(digest);
 	repeats->digests[repeats->next] = digest;
 	repeats->at_s[repeats->next] = at_s;
 	repeats->next++;
@@ -177,6 +196,7 @@ void repeats_clear(struct account *account)
 {
 	if (!account->repeats)
 		return;
+	free(account->repeats->tags);
 	free(account->repeats->digests);
 	free(account->repeats->at_s);
 	free(account->repeats);
@@ -187,7 +207,7 @@ void repeats_clear(struct account *account)
 
 bool repeats_sends(struct account *account, struct stanza *message)
 {
-	uint64_t digest = repeats_digest(message, &message->to, STORE_OUT);
+	uint64_t digest = repeats_digest(account->home->server, message, &message->to, STORE_OUT);
 
 	message->repeat = digest & ~UINT64_C(1);
 	if (digest && repeats_has(account, digest))
@@ -225,7 +245,7 @@ static bool is_new(const struct parcel *parcel)
 struct parcel *repeats_pass(struct account *account, struct parcel *parcel)
 {
 	struct home *home = account->home;
-	uint64_t digest = is_new(parcel) ? repeats_digest(parcel->stanza, &parcel->to, STORE_IN) : 0;
+	uint64_t digest = is_new(parcel) ? repeats_digest(home->server, parcel->stanza, &parcel->to, STORE_IN) : 0;
 	struct watch *watch = digest ? map_find(home->watches, &digest, sizeof(digest)) : NULL;
 
 	if (digest == 0)

@@ -15,7 +15,14 @@
 void *store_request_new(size_t size, enum store_op op, struct worker *worker, const char *owner,
                         size_t owner_len, void (*done)(struct store_request *request))
 {
-	struct store_request *request = arena_new_self(size, offsetof(struct store_request, arena), 0);
+	return store_request_new_for(0, size, op, worker, owner, owner_len, done);
+}
+
+void *store_request_new_for(size_t room, size_t size, enum store_op op, struct worker *worker, const char *owner,
+                            size_t owner_len, void (*done)(struct store_request *request))
+{
+	size_t first_size = room ? room + owner_len + 1 : 0;
+	struct store_request *request = arena_new_self(size, offsetof(struct store_request, arena), first_size);
 
 	assert(size >= sizeof(*request) && op < STORE_OPS);
 	request->op = op;
