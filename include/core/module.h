@@ -138,6 +138,8 @@ struct module {
 	 * that is there now. Seen once, however often it comes back, with its entry in parcel->journal where it has one. */
 	void (*message_delivered)(struct account *account, const struct parcel *parcel,
 	                          bool (*gets_it)(const struct session *session, const struct parcel *parcel));
+	/* Somebody asks for the user's presence, and his request waits for the user's answer (RFC 6121 §3.1.3). */
+	void (*subscription_requested)(struct account *account, const struct jid *from);
 	/* A message that went to a client waits: the connection was lost before the client had it, and the session waits to be
 	 * resumed (XEP-0198), or the message goes through the rules again. Once for each. */
 	void (*message_waits)(struct account *account, const struct parcel *parcel);

@@ -301,6 +301,14 @@ static void inbound_reply(struct account *account, struct change *change)
 	                                                    &change->contact, stanza->id)));
 }
 
+static void request_show(struct account *account, const struct jid *from)
+{
+	for (const struct module *const *module = account->home->server->modules; *module; module++) {
+		if ((*module)->subscription_requested)
+			(*module)->subscription_requested(account, from);
+	}
+}
+
 static void inbound_written(struct account *account, struct change *change)
 {
 	enum stanza_type type = change->parcel->stanza->type;
@@ -308,6 +316,8 @@ static void inbound_written(struct account *account, struct change *change)
 	if (change->pass)
 		spread_copies(account, change->parcel, &account->jid,
 		              type == PRESENCE_SUBSCRIBE ? spread_to_available : choose_interested);
+	if (change->pass && type == PRESENCE_SUBSCRIBE)
+		request_show(account, &change->contact);
 	if (change->push)
 		roster_push(account, &change->contact);
 	if (type == PRESENCE_UNSUBSCRIBE && subscription_gives(change->before))

@@ -297,6 +297,12 @@ static void push_message_waits(struct account *account, const struct parcel *par
 		push_message(account, parcel->stanza);
 }
 
+static void push_subscription_requested(struct account *account, const struct jid *from)
+{
+	(void)from;
+	push_request(account);
+}
+
 /* ---- the account's life ---- */
 
 static void push_account_loaded(struct account *account, const struct store_account_load *load)
@@ -401,4 +407,5 @@ const struct module push_module = {
 	.session_ended = push_session_ended,
 	.message_delivered = push_message_delivered,
 	.message_waits = push_message_waits,
+	.subscription_requested = push_subscription_requested,
 };

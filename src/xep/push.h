@@ -43,9 +43,10 @@ struct push_service {
 	const struct element *form;     /* options of each publication; NULL: none */
 
 	uint32_t count;                 /* messages since the client was heard last */
+	uint32_t requests;              /* likewise, for subscriptions */
 	uint64_t counted_ms;
 	const struct stanza *last;      /* the newest of them; NULL: none */
-	bool due;                       /* it has not been published */
+	bool due;                       /* something has not been published */
 	char asked[PUSH_ID_SIZE];       /* id of the publication that is under way; "": none */
 	uint64_t published_ms;          /* 0: never */
 	uint32_t failures;              /* in a row */
@@ -57,8 +58,9 @@ struct push_service {
 /* push.c. Disabled for good; it is freed. */
 void push_forget(struct push_service *service, const char *why);
 
-/* push_publish.c. A message for the account has come, or waits again. */
+/* push_publish.c. A message for the account has come, or waits again; somebody asks for a subscription. */
 void push_message(struct account *account, const struct stanza *message);
+void push_request(struct account *account);
 void push_session_ended(struct session *session);
 /* Ends what is under way; before it is freed. */
 void push_service_stop(struct push_service *service);

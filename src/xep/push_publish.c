@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Publishing notifications (XEP-0357 §7). A message that a person would read, for an account at whose clients nobody is: away,
- * inactive, waiting to be resumed or not there. Messages that come together are told together; at each service one
+ * Publishing notifications (XEP-0357 §7). A message that a person would read, or a request for a subscription, for an account
+ * at whose clients nobody is: away, inactive, waiting to be resumed or not there. Messages that come together are told together; at each service one
  * publication is under way at a time, and what it answers decides whether it is told again (§7.1).
  *
  * A publication comes from the host, so that an app server learns no more of the account than its node. Its answer goes to
@@ -112,7 +112,7 @@ static void service_hear(struct push_service *service, const struct session *ses
 	uint64_t last_ms = session->bound_ms > session->active_ms ? session->bound_ms : session->active_ms;
 
 	if (service_is_of(service, session) && last_ms >= service->counted_ms)
-		service->count = 0;
+		service->count = service->requests = 0;
 }
 
 void push_session_ended(struct session *session)
@@ -166,18 +166,24 @@ static void service_schedule(struct push_service *service)
 	service_set_busy(service);
 }
 
-static void service_count(struct push_service *service, const struct stanza *message)
+/* One more of what counter counts. */
+static void service_count(struct push_service *service, uint32_t *counter)
 {
-	if (service->last == message)
-		return;
 	for (const struct session *session = session_first(service->account); session; session = session_next(session))
 		service_hear(service, session);
-	stanza_unref(&service->last);
-	service->last = stanza_ref(message);
-	service->count++;
+	++*counter;
 	service->counted_ms = worker_now_ms(service->account->home->worker);
 	service->due = true;
 	service_schedule(service);
+}
+
+static void service_count_message(struct push_service *service, const struct stanza *message)
+{
+	if (service->last == message)
+		return;
+	stanza_unref(&service->last);
+	service->last = stanza_ref(message);
+	service_count(service, &service->count);
 }
 
 void push_message(struct account *account, const struct stanza *message)
@@ -186,7 +192,15 @@ void push_message(struct account *account, const struct stanza *message)
 		return;
 	for (struct push_service *service = account_part(account, &push_module); service; service = service->next) {
 		if (service_is_wanted(service))
-			service_count(service, message);
+			service_count_message(service, message);
+	}
+}
+
+void push_request(struct account *account)
+{
+	for (struct push_service *service = account_part(account, &push_module); service; service = service->next) {
+		if (service_is_wanted(service))
+			service_count(service, &service->requests);
 	}
 }
 
@@ -201,20 +215,34 @@ void push_service_stop(struct push_service *service)
 
 /* ---- what (§7) ---- */
 
+static void number_add(struct arena *arena, struct element *form, const char *var, uint32_t number)
+{
+	if (number > 0)
+		dataform_add_field(arena, form, var, NULL, NULL, arena_printf(arena, "%u", number));
+}
+
+static void body_add(struct arena *arena, struct element *form, const struct stanza *message)
+{
+	const char *body = element_child_text(arena, message->root, "body", NS_CLIENT);
+	char *start = body ? arena_str_len(arena, body, strnlen(body, BODY_BYTES)) : NULL;
+
+	if (!start)
+		return;
+	utf8_trim(start);
+	dataform_add_field(arena, form, "last-message-body", NULL, NULL, start);
+}
+
 static void summary_add(struct arena *arena, struct element *notification, const struct push_service *service)
 {
 	enum push_content content = push_options(service->account->home->config)->content;
 	struct element *form = dataform_add(arena, notification, "submit", "urn:xmpp:push:summary");
-	const char *body = element_child_text(arena, service->last->root, "body", NS_CLIENT);
-	char *start = body ? arena_str_len(arena, body, strnlen(body, BODY_BYTES)) : NULL;
 
-	if (start)
-		utf8_trim(start);
-	dataform_add_field(arena, form, "message-count", NULL, NULL, arena_printf(arena, "%u", service->count));
-	if (content >= PUSH_SENDER)
+	number_add(arena, form, "message-count", service->count);
+	number_add(arena, form, "pending-subscription-count", service->requests);
+	if (service->count > 0 && content >= PUSH_SENDER)
 		dataform_add_field(arena, form, "last-message-sender", NULL, NULL, service->last->from.text);
-	if (content >= PUSH_BODY && start)
-		dataform_add_field(arena, form, "last-message-body", NULL, NULL, start);
+	if (service->count > 0 && content >= PUSH_BODY)
+		body_add(arena, form, service->last);
 }
 
 static struct stanza *publication_make(const struct push_service *service, const char *id)
@@ -262,7 +290,7 @@ static void service_failed(struct push_service *service, const char *why, bool f
 		push_forget(service, why);
 		return;
 	}
-	service->due = service->last != NULL;
+	service->due = service->count + service->requests > 0;
 	service_schedule(service);
 }
 
@@ -280,7 +308,7 @@ static void service_timed(struct worker *worker, struct timer *timer)
 		service_publish(service);
 	} else {
 		service->due = false;
-		service->count = 0;
+		service->count = service->requests = 0;
 	}
 	service_set_busy(service);
 }

@@ -226,6 +226,21 @@ async def test_messages_that_come_together_are_told_together(place):
     await end(app, ann)
 
 
+async def test_somebody_asks_for_a_subscription(place):
+    north, app, ann, bob = await scene(place, person=Person)
+    await enable(bob)
+    await bob.leave()
+    ann.send_presence(pto="bob@north.example", ptype="subscribe")
+    await soon(lambda: app.told)
+    assert app.told[0][2] == {"FORM_TYPE": "urn:xmpp:push:summary", "pending-subscription-count": "1"}
+    ann.send_presence(pto="bob@north.example", ptype="subscribe")
+    say(ann, "please")
+    await soon(lambda: len(app.told) == 2)
+    assert app.told[1][2] == {"FORM_TYPE": "urn:xmpp:push:summary", "message-count": "1",
+                              "pending-subscription-count": "1"}
+    await end(app, ann)
+
+
 async def test_who_is_blocked_wakes_nobody(place):
     north, app, ann, bob = await scene(place, person=Person)
     await enable(bob)
