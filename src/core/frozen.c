@@ -242,11 +242,26 @@ void frozen_note(struct session *session)
 	session_leave(session);
 }
 
-static void list_gather(struct home *home, void *context)
+/* All homes at once, each in its place. */
+static void list_hand_over(struct home *home, void *context)
 {
-	struct buf *list = context;
+	struct buf *lists = context;
 
-	buf_add(list, home->frozen_owners.data, home->frozen_owners.len);
+	lists[worker_number(home->worker)] = home->frozen_owners;
+	home->frozen_owners = (struct buf){ 0 };
+}
+
+static void list_gather(struct server *server, struct buf *list)
+{
+	size_t count = workers_count(server->workers);
+	struct buf *lists = mem_zalloc(count * sizeof(*lists));
+
+	server_visit_homes(server, list_hand_over, lists);
+	for (size_t i = 0; i < count; i++) {
+		buf_add(list, lists[i].data, lists[i].len);
+		buf_clear(&lists[i]);
+	}
+	free(lists);
 }
 
 static struct store_document *list_document(enum store_op op)
@@ -265,7 +280,7 @@ void frozen_leave(struct server *server)
 
 	buf_add_str(&list, server->frozen->life);
 	buf_add_char(&list, '\n');
-	server_visit_homes(server, list_gather, &list);
+	list_gather(server, &list);
 	if (list.len > ID_LEN + 1) {
 		put->text = arena_str_len(&put->request.arena, list.data, list.len);
 		put->text_len = list.len;
