@@ -21,11 +21,11 @@ enum {
 };
 
 const struct mechanism sasl_mechanisms[SASL_MECHANISMS] = {
-	[SASL_SCRAM_SHA_256_PLUS] = { "SCRAM-SHA-256-PLUS", DIGEST_SHA256, true },
-	[SASL_SCRAM_SHA_256] = { "SCRAM-SHA-256", DIGEST_SHA256, false },
-	[SASL_SCRAM_SHA_1_PLUS] = { "SCRAM-SHA-1-PLUS", DIGEST_SHA1, true },
-	[SASL_SCRAM_SHA_1] = { "SCRAM-SHA-1", DIGEST_SHA1, false },
-	[SASL_PLAIN] = { "PLAIN", DIGEST_SHA256, false },
+	[SASL_SCRAM_SHA_256_PLUS] = { "SCRAM-SHA-256-PLUS", DIGEST_SHA256, true, false, NULL },
+	[SASL_SCRAM_SHA_256] = { "SCRAM-SHA-256", DIGEST_SHA256, false, false, NULL },
+	[SASL_SCRAM_SHA_1_PLUS] = { "SCRAM-SHA-1-PLUS", DIGEST_SHA1, true, false, NULL },
+	[SASL_SCRAM_SHA_1] = { "SCRAM-SHA-1", DIGEST_SHA1, false, false, NULL },
+	[SASL_PLAIN] = { "PLAIN", DIGEST_SHA256, false, false, NULL },
 	[SASL_HT_SHA_256_EXPR] = { "HT-SHA-256-EXPR", DIGEST_SHA256, false, true, "tls-exporter" },
 	[SASL_HT_SHA_256_ENDP] = { "HT-SHA-256-ENDP", DIGEST_SHA256, false, true, "tls-server-end-point" },
 	[SASL_HT_SHA_256_NONE] = { "HT-SHA-256-NONE", DIGEST_SHA256, false, true, NULL },
