@@ -161,7 +161,7 @@ static enum sasl_result plain_begin(struct sasl *sasl, const char *message, size
 {
 	const char *end = message + len, *authcid, *password, *authzid;
 
-	authcid = memchr(message, '\0', len);
+	authcid = len > 0 ? memchr(message, '\0', len) : NULL;
 	password = authcid ? memchr(authcid + 1, '\0', (size_t)(end - authcid - 1)) : NULL;
 	if (!password || password == authcid + 1 || password + 1 == end ||
 	    !plain_part(sasl, message, authcid, &authzid) ||
