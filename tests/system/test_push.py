@@ -160,6 +160,23 @@ async def test_a_session_that_waits_for_its_client(place):
     await end(app, ann, bob)
 
 
+async def test_a_session_that_waits_while_the_server_starts_anew(place):
+    north, app, ann, bob = await scene(place)
+    await enable(bob)
+    await bob.cut(True)
+    await end(app, ann)
+    assert north.stop() == 0
+    north.start()
+    app = await AppServer(north).attach()
+    ann = await Person("ann@north.example/home", "secret-of-ann", north).log_in()
+    say(ann, "after the restart")
+    await soon(lambda: app.counts() == [1])
+    await bob.come_back()
+    await bob.message("after the restart")
+    assert bob.resumed == 1
+    await end(app, ann, bob)
+
+
 async def test_a_message_that_went_into_a_dead_connection(place):
     north, app, ann, desk = await scene(place, limits="limits { silence = 2s  answer = 2s }", person=Person)
     cable = Cable(place, north)
