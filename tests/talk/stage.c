@@ -144,6 +144,7 @@ void stage_close(struct stage **stage)
 		next = speaker->next;
 		speaker_free(speaker);
 	}
+	stage_drain(*stage);
 	stage_pass(*stage, 20000);
 	tls_unref(&(*stage)->tls);
 	certificate_remove(&(*stage)->certificate);
