@@ -3,7 +3,9 @@
  * Newcomers: in-band registration before a login (XEP-0077 §3.1.1, §8), perhaps by invitation (XEP-0445), on streams with
  * TLS and where the host wants it. A registration is counted at the home of its address, claims its invitation, is written,
  * and answered when the account is there and the invitation gone; then the client logs in on the same stream, which
- * registers nobody else. While it is under way nothing is read. It goes to its end also when the client has left.
+ * registers nobody else. While it is under way nothing is read. It goes to its end also when the client has left. The account
+ * is written before the invitation ends (XEP-0445 §4): a crash in between leaves one that is good once more, never one that
+ * was used in vain.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,11 +3,13 @@
 import asyncio
 import re
 import signal
+import ssl
+import time
 
 from slixmpp.exceptions import IqError
 from slixmpp.xmlstream import ET
 
-from harness import Person, run, soon
+from harness import Person, Raw, run, soon
 
 DOMAIN = "chat.north.example"
 INVITED = f'host "{DOMAIN}" {{ registration = invited  admins = {{ "ann@{DOMAIN}" }}\n' \
@@ -106,6 +108,63 @@ def test_invitations_of_the_administrator(place):
     add(north, "dora", "secret-of-dora")
     taken = north.ctl("invite", "create", "--host", DOMAIN, "--user", "dora", check=False)
     assert taken.returncode == 1 and "there is a user of this name" in taken.stderr
+
+
+def stranger(north):
+    """A stream of bytes under TLS, before a login."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(north.folder / "cert.pem")
+    raw = Raw(north.address, north.c2s_tls)
+    raw.socket = context.wrap_socket(raw.socket, server_hostname=DOMAIN)
+    raw.send(f"<?xml version='1.0'?><stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client' "
+             "xmlns:stream='http://etherx.jabber.org/streams'>").expect("</stream:features>")
+    return raw
+
+
+def show(raw, token):
+    raw.send(f"<iq type='set' id='p'><preauth xmlns='urn:xmpp:pars:0' token='{token}'/></iq>").expect("id='p'")
+
+
+def register(raw, name):
+    raw.send("<iq type='set' id='r'><query xmlns='jabber:iq:register'>"
+             f"<username>{name}</username><password>secret-of-{name}</password></query></iq>")
+
+
+def token_of(made):
+    return re.search("preauth=([0-9a-f]{32})", made["uri"]).group(1)
+
+
+def test_one_token_on_many_streams_makes_one_account(place):
+    north = place.branch(more=INVITED)
+    token = token_of(north.ask("invite", "create", "--host", DOMAIN))
+    streams = [stranger(north) for _ in range(8)]
+    for raw in streams:
+        show(raw, token)
+    for number, raw in enumerate(streams):
+        register(raw, f"user{number}")
+    answers = [raw.expect("id='r'") for raw in streams]
+    assert sum("type='result'" in answer for answer in answers) == 1, answers
+    assert len(north.ask("user", "list")) == 1 and north.ask("invite", "list") == []
+    for raw in streams:
+        raw.close()
+
+
+def test_a_crash_leaves_the_account_or_the_invitation(place):
+    north = place.branch(more=INVITED)
+    for number in range(8):
+        token = token_of(north.ask("invite", "create", "--host", DOMAIN))
+        raw = stranger(north)
+        show(raw, token)
+        register(raw, f"user{number}")
+        time.sleep(number * 0.006)      # where in the registration it dies is the point, not what is waited for
+        north.stop(signal.SIGKILL)
+        raw.close()
+        north.start()
+        made = f"user{number}@{DOMAIN}" in [u["user"] for u in north.ask("user", "list")]
+        rows = north.ask("invite", "list")
+        assert made or len(rows) == 1, (number, rows)
+        for row in rows:
+            north.ctl("invite", "revoke", row["invitation"])
 
 
 async def test_password_and_removal(place):
