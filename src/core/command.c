@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "core/errand.h"
 
@@ -63,6 +64,24 @@ static const struct command *command_find(const struct command_call *call, size_
 	return NULL;
 }
 
+/* Who knows the first word of a command is told what may follow it. */
+static void command_unknown(struct command_call *call)
+{
+	const char *first = call->arg_count ? call->args[0] : "";
+	size_t len = strlen(first), module = 0, row = 0;
+	const struct command *command;
+	struct buf next = { 0 };
+
+	while ((command = command_next(call->home->server, &module, &row)))
+		if (strncmp(command->words, first, len) == 0 && command->words[len] == ' ')
+			buf_printf(&next, "%s%s", next.len ? ", " : "", command->words + len + 1);
+	if (next.len > 0)
+		command_fail(call, COMMAND_USAGE, "%s: one of %.*s", first, (int)next.len, next.data);
+	else
+		command_fail(call, COMMAND_USAGE, "no such command; \"hansactl help\" lists them");
+	buf_clear(&next);
+}
+
 const char *command_input(const struct command_call *call, const char *name)
 {
 	return json_string_value(json_object_get(call->input, name));
@@ -79,7 +98,7 @@ void command_run(struct command_call *call)
 	}
 	command = command_find(call, &used);
 	if (!command) {
-		command_fail(call, COMMAND_USAGE, "no such command; \"hansactl help\" lists them");
+		command_unknown(call);
 		return;
 	}
 	call->command = command;

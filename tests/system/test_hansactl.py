@@ -67,6 +67,8 @@ def test_wrong_use(place):
     assert north.ctl("user", "frobnicate", check=False).returncode == 2
     usage = north.ctl("user", "del", check=False)
     assert usage.returncode == 2 and "usage: hansactl user del JID" in usage.stderr
+    half = north.ctl("session", check=False)
+    assert half.returncode == 2 and half.stderr == "hansactl: session: one of list, kick\n", half.stderr
     assert "user add" in north.ctl("help").stdout
     absent = subprocess.run([BUILD / "hansactl", "-s", "/nonexistent/control.sock", "status"], capture_output=True,
                             text=True)
