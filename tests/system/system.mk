@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/system/cable.py \
 	tests/system/harness.py \
 	tests/system/knot.py \
+	tests/system/partner.py \
 	tests/system/phone.py \
 	tests/system/sasl.py \
 	tests/system/terminal.py \

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Debian's Prosody as the partner organisation, found by SRV records of a real DNS server, linked in both directions."""
-import asyncio
 import subprocess
 
+import partner
 from harness import Person, eventually, make_certificate, run
-from knot import Knot
+from partner import linked
 
 PROSODY = """\
 pidfile = "{folder}/prosody.pid"
@@ -26,13 +26,6 @@ unbound = {{ resolvconf = false, hoststxt = false, forward = "{dns}", options = 
 log = {{ debug = "{folder}/log" }}
 ssl = {{ key = "{folder}/key.pem", certificate = "{folder}/cert.pem" }}
 VirtualHost "partner.example"
-"""
-
-RECORDS = """\
-xmpp.north A 127.0.0.2
-_xmpp-server._tcp.north SRV 0 5 5269 xmpp.north
-xmpp.partner A 127.0.0.6
-_xmpp-server._tcp.partner SRV 0 5 5269 xmpp.partner
 """
 
 
@@ -67,55 +60,62 @@ class Prosody:
         return f"{name}@{self.domain}"
 
 
-def linked(place):
-    dns = Knot(place, "127.0.0.7", RECORDS)
-    prosody = Prosody(place, dns)
-    zoe = prosody.add_user("zoe", "secret-of-zoe")
-    prosody.start()
-    north = place.branch(more=f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\npeer "*" {{ wait = 5s }}\n')
-    return north, prosody, zoe
-
-
 async def test_messages_subscription_and_iq_both_ways(place):
-    north, prosody, zoe = linked(place)
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
-    partner = await Person(zoe, "secret-of-zoe", prosody).log_in()
+    north, prosody = linked(place, Prosody)
+    zoe, ann = partner.ZOE, await Person("ann@north.example", "secret-of-ann", north).log_in()
+    zoe_there = await Person(zoe, "secret-of-zoe", prosody).log_in()
     ann.send_message(mto=zoe, mbody="from hansa", mtype="chat")
-    await partner.message("from hansa", "ann@north.example")
-    partner.send_message(mto="ann@north.example", mbody="from prosody", mtype="chat")
+    await zoe_there.message("from hansa", "ann@north.example")
+    zoe_there.send_message(mto="ann@north.example", mbody="from prosody", mtype="chat")
     await ann.message("from prosody", zoe)
     ann.send_presence_subscription(pto=zoe, ptype="subscribe")
     await ann.wait_for("presence_available", lambda p: p["from"].bare == zoe)
-    partner.send_presence_subscription(pto="ann@north.example", ptype="subscribe")
-    await partner.wait_for("presence_available", lambda p: p["from"].bare == "ann@north.example")
+    zoe_there.send_presence_subscription(pto="ann@north.example", ptype="subscribe")
+    await zoe_there.wait_for("presence_available", lambda p: p["from"].bare == "ann@north.example")
     info = await ann.plugin["xep_0030"].get_info("partner.example")
     assert info["disco_info"]["identities"]
-    info = await partner.plugin["xep_0030"].get_info("north.example")
+    info = await zoe_there.plugin["xep_0030"].get_info("north.example")
     assert ("server", "im") in [(i[0], i[1]) for i in info["disco_info"]["identities"]]
     await ann.leave()
-    await partner.wait_for("presence_unavailable", lambda p: p["from"].bare == "ann@north.example")
-    await partner.leave()
+    await zoe_there.wait_for("presence_unavailable", lambda p: p["from"].bare == "ann@north.example")
+    await zoe_there.leave()
 
 
 async def test_bounce_while_it_is_stopped_and_flow_when_it_is_back(place):
-    north, prosody, zoe = linked(place)
-    ann = await Person(north.add_user("ann", "secret-of-ann"), "secret-of-ann", north).log_in()
-    partner = await Person(zoe, "secret-of-zoe", prosody).log_in()
+    north, prosody = linked(place, Prosody)
+    zoe, ann = partner.ZOE, await Person("ann@north.example", "secret-of-ann", north).log_in()
+    zoe_there = await Person(zoe, "secret-of-zoe", prosody).log_in()
     ann.send_message(mto=zoe, mbody="one", mtype="chat")
-    await partner.message("one")
-    partner.abort()
+    await zoe_there.message("one")
+    zoe_there.abort()
     prosody.stop()
     ann.send_message(mto=zoe, mbody="two", mtype="chat")
     error = await ann.wait_for("error", lambda m: m["body"] == "two")
     assert error["error"]["condition"] == "remote-server-timeout"
     prosody.start()
-    partner = await Person(zoe, "secret-of-zoe", prosody).log_in()
-    partner.send_message(mto="ann@north.example", mbody="back", mtype="chat")
+    zoe_there = await Person(zoe, "secret-of-zoe", prosody).log_in()
+    zoe_there.send_message(mto="ann@north.example", mbody="back", mtype="chat")
     await ann.message("back")
     ann.send_message(mto=zoe, mbody="three", mtype="chat")
-    await partner.message("three")
+    await zoe_there.message("three")
     await ann.leave()
-    await partner.leave()
+    await zoe_there.leave()
+
+
+async def test_the_life_of_a_subscription(place):
+    await partner.the_life_of_a_subscription(place, Prosody)
+
+
+async def test_a_request_waits_for_who_is_away(place):
+    await partner.a_request_waits_for_who_is_away(place, Prosody)
+
+
+async def test_presence_after_each_comes_back(place):
+    await partner.presence_after_each_comes_back(place, Prosody)
+
+
+async def test_archive_and_carbons_with_somebody_there(place):
+    await partner.archive_and_carbons_with_somebody_there(place, Prosody)
 
 
 if __name__ == "__main__":
