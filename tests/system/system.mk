@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/system/test_component.py \
 	tests/system/test_fast.py \
 	tests/system/test_cuts.py \
+	tests/system/test_ejabberd.py \
 	tests/system/test_guides.py \
 	tests/system/test_hansactl.py \
 	tests/system/test_hostile.py \
