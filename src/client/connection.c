@@ -146,12 +146,13 @@ static const struct host *header_host(const struct config *config, struct arena 
 }
 
 /* The bare JID that the client claims, for our `to` (§4.7.2) and to be compared later; NULL: none, or none
- * that is one. */
+ * that is one. COMPAT XML::Stream, under sendxmpp 1.24 (2026-11): it names its machine, which claims no account. */
 static const char *header_from(struct arena *arena, const struct stream_header *header)
 {
 	struct jid from;
 
-	if (!header->from || !jid_prepare(arena, header->from, strlen(header->from), JID_ANY, &from))
+	if (!header->from || !jid_prepare(arena, header->from, strlen(header->from), JID_ANY, &from) ||
+	    from.local_len == 0)
 		return NULL;
 	return jid_bare(arena, &from).text;
 }
@@ -177,7 +178,7 @@ static enum stream_condition client_take_header(struct client *client, const str
 	} else if (header->major < 1) {
 		condition = STREAM_UNSUPPORTED_VERSION;
 	} else if (from && conn_is_secure(stream_conn(client->stream)) &&
-	           strcmp(strchr(from, '@') ? strchr(from, '@') + 1 : from, host->domain) != 0) {
+	           strcmp(strchr(from, '@') + 1, host->domain) != 0) {
 		condition = STREAM_INVALID_FROM;
 	}
 	if (!login->host && host)
