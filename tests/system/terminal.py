@@ -10,7 +10,7 @@ from harness import soon
 class Terminal:
     def __init__(self, place, name, command, width=160, height=50, **environment):
         self.home = place.folder / name
-        self.home.mkdir()
+        self.home.mkdir(exist_ok=True)
         self.tmux = ["tmux", "-S", str(self.home / "tmux"), "-f", "/dev/null"]
         settings = {"HOME": self.home, "XDG_CONFIG_HOME": self.home / "config", "XDG_DATA_HOME": self.home / "data",
                     "XDG_CACHE_HOME": self.home / "cache", "LANG": "C.UTF-8", "TERM": "screen", **environment}
