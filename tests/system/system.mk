@@ -32,4 +32,5 @@ EXTRA_DIST += \
 	tests/system/test_restart.py \
 	tests/system/test_resume.py \
 	tests/system/test_slixmpp.py \
+	tests/system/test_small_clients.py \
 	tests/system/test_trust.py
