@@ -9,6 +9,7 @@ dist_doc_DATA = \
 	README.md \
 	docs/architecture.md \
 	docs/attach-a-bot.md \
+	docs/clients.md \
 	docs/delivery.md \
 	docs/dependencies.md \
 	docs/hansa.doap \
