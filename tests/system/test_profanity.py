@@ -108,6 +108,7 @@ async def test_a_connection_that_breaks(place):
     await bob.plugin["xep_0199"].ping("north.example")
     cables[0].mend()
     screen = await ann.see("meanwhile 9", seconds=40)
+    assert "session resumed jid=ann@" in north.log()
     told = [line.split(": ")[1].strip() for line in screen.splitlines() if "meanwhile" in line]
     assert told == [f"meanwhile {n}" for n in range(10)], screen
     ann.type("I am back")
