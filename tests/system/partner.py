@@ -123,8 +123,8 @@ async def presence_after_each_comes_back(place, partner_kind):
     await back
     gone = comes(zoe, "presence_unavailable", ANN)
     ann.abort()
-    assert north.stop() == 0
     await gone
+    assert north.stop() == 0
     north.start()
     ann = await someone(ANN, north).log_in()
     await ann.wait_for("presence_available", lambda p: p["from"].bare == ZOE)
