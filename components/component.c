@@ -267,4 +267,5 @@ const struct module component_module = {
 	.home_close = component_home_close,
 	.home_configured = component_home_configured,
 	.home_drain = component_home_drain,
+	.drains_late = true,
 };

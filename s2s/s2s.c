@@ -175,6 +175,7 @@ const struct module s2s_module = {
 	.home_close = s2s_home_close,
 	.home_configured = s2s_home_configured,
 	.home_drain = s2s_home_drain,
+	.drains_late = true,
 	.listens = 1u << LISTEN_SERVER | 1u << LISTEN_SERVER_TLS,
 	.accepted = incoming_accepted,
 };

@@ -3,6 +3,8 @@
 
 A Partner has domain, address, c2s, folder (as a Branch) and start(), stop(), add_user(). The scenes take both ends, linked.
 """
+import asyncio
+
 from harness import Person, soon
 from knot import Knot
 
@@ -106,6 +108,16 @@ async def a_request_waits_for_who_is_away(place, partner_kind):
         await again.log_in()
         await state(again, other_jid, "to" if one is ann else "both")
         await again.leave()
+
+
+async def contacts_are_told_that_the_server_leaves(place, partner_kind):
+    north, partner = linked(place, partner_kind)
+    ann, zoe = await someone(ANN, north).log_in(), await someone(ZOE, partner).log_in()
+    await subscribe(zoe, ann)
+    gone = comes(zoe, "presence_unavailable", ANN)
+    assert await asyncio.to_thread(north.stop) == 0
+    await gone
+    await zoe.leave()
 
 
 async def presence_after_each_comes_back(place, partner_kind):
