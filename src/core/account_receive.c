@@ -115,10 +115,8 @@ static void account_receive_iq(struct account *account, struct parcel *parcel)
 
 void account_receive(struct account *account, struct parcel *parcel)
 {
-	if (kept_queues(account, parcel))
-		return;
 	parcel = repeats_pass(account, parcel);
-	if (!parcel)
+	if (!parcel || kept_queues(account, parcel))
 		return;
 	for (const struct module *const *module = account->home->server->modules; *module; module++) {
 		if ((*module)->account_received && (*module)->account_received(account, parcel) == HOOK_DONE)

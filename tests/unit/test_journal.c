@@ -676,6 +676,30 @@ static void test_behind_a_backlog_and_archived(void **state)
 	person_go(&juliet);
 }
 
+/* What comes again while a backlog is on its way is known as well, however long it would have to wait. */
+static void test_a_repeat_behind_a_backlog(void **state)
+{
+	static const char message[] = "<message to='" JULIET "' type='chat' id='500'><body>b</body>"
+				      "<origin-id xmlns='urn:xmpp:sid:0' id='500'/></message>";
+	struct person *juliet;
+
+	(void)state;
+	for (int id = 0; id < 110; id++)
+		says(id);
+	person_says(romeo, message);
+	juliet = person_come(town, JULIET "/balcony");
+	juliet->holds = true;
+	person_says(juliet, "<presence/>");
+	person_says(romeo, message);
+	town_pass(town, 200);
+	for (int i = 0; i < 3; i++)
+		person_take(juliet);
+	assert_null(strstr(heard_ids(juliet), " 500 500"));
+	assert_int_equal(archive_count(JULIET), 111);
+	assert_int_equal(archive_count(ROMEO), 111);
+	person_go(&juliet);
+}
+
 static int setup(void **state)
 {
 	char *error;
@@ -730,6 +754,7 @@ int main(void)
 		TEST(test_overdue_and_the_store_fails),
 		TEST(test_behind_a_backlog),
 		TEST(test_behind_a_backlog_and_archived),
+		TEST(test_a_repeat_behind_a_backlog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
