@@ -269,6 +269,10 @@ class Client:
             self.failed(element)
 
     def failed(self, element):
+        """The server may leave; anything else is a fault of somebody's."""
+        if element.find("{urn:ietf:params:xml:ns:xmpp-streams}system-shutdown") is not None:
+            self.connection.transport.close()
+            return
         raise AssertionError(f"{self.name}: {ElementTree.tostring(element, 'unicode')}")
 
     def cut(self):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The crash rig: messages of many pairs at a steady rate, while hansad is killed at random moments and started again.
 
-Senders and recipients speak XEP-0198 (client.py). Recipients are there, away, or die: their connection is cut and they
-resume, or they forget what they had not kept and log in anew. Senders lose their connection now and then. At the end
-everybody logs in once more, and the clients' own record (oracle.py) says whether what was acknowledged is there.
+Senders and recipients speak XEP-0198 (client.py). Recipients are there, away, or die: their connection is cut, or hangs without a
+word, and they resume, or they forget what they had not kept and log in anew. Senders lose their connection now and then. Some
+rounds end in order, and who was there must be able to resume. At the end everybody logs in once more, and the clients' own
+record (oracle.py) says whether what was acknowledged is there.
 """
 import asyncio
 import contextlib
@@ -24,10 +25,9 @@ from oracle import Oracle, id_of, key_of  # noqa: E402
 SENDERS, RECIPIENTS, PARTNERS = 8, 12, 5
 RATE = 200                      # messages a second, of all pairs
 ROUND = (0.3, 2.0)              # seconds between start and kill
-AT_ACK = 0.5                    # the share of rounds whose kill comes at the moment of an acknowledgement
+ENDS = {"killed": 3, "killed_at_ack": 4, "killed_early": 2, "killed_leaving": 1, "left": 2}     # how rounds end, and how often
 LAZY = 0.3                      # seconds: a recipient acknowledges up to so late
 SLOW = 20000                    # microseconds: the disk that loses its power synchronises up to so slowly
-EARLY = 0.2                     # the share of rounds whose kill comes while the server starts
 SETTLED = 30                    # seconds until all is delivered at the end
 PATIENCE = 120                  # and for the whole, beside the rounds
 
@@ -83,6 +83,7 @@ class Roamer(Client):
     def __init__(self, rig, name):
         super().__init__(name, f"secret-of-{name}", rig.server)
         self.rig, self.random = rig, rig.random
+        self.must_resume = False
         self.wanted = asyncio.Event()
         self.gone = asyncio.Event()
 
@@ -99,6 +100,12 @@ class Roamer(Client):
                     self.gone.clear()
             except (Lost, TimeoutError):
                 await asyncio.sleep(0.02 + 0.03 * self.random.random())
+
+    def began(self, resumed):
+        self.rig.oracle.lived(self.name, "resumed" if resumed else "came")
+        if self.must_resume and not resumed:
+            self.rig.oracle.fault((self.name, self.name, 0), "could not resume after a restart in order")
+        self.must_resume = False
 
     def element(self, element):
         super().element(element)
@@ -146,7 +153,7 @@ class Recipient(Roamer):
         self.lazy = self.random.choice([0, LAZY])
 
     def began(self, resumed):
-        self.rig.oracle.lived(self.name, "resumed" if resumed else "came")
+        super().began(resumed)
         if not resumed:
             self.send("<presence/>")
 
@@ -188,7 +195,7 @@ class Recipient(Roamer):
             self.rig.oracle.note(key, "forgotten by its recipient")
         self.unkept.clear()
         self.random.choice([self.cut, self.hang])()
-        self.session = None
+        self.session, self.must_resume = None, False
 
     async def bind(self, connection):
         self.sent.clear()
@@ -200,6 +207,7 @@ class Recipient(Roamer):
         if way == "away":
             self.wanted.clear()
             self.rig.oracle.lived(self.name, "left")
+            self.must_resume = False
             await self.leave()
             self.gone.set()
             return
@@ -217,7 +225,7 @@ class Rig:
         self.environment = environment or {}
         self.oracle = Oracle()
         self.writes, self.armed = True, False
-        self.killed = asyncio.Event()
+        self.hit = asyncio.Event()
 
     def people(self):
         names = [f"r{n}" for n in range(RECIPIENTS)]
@@ -250,33 +258,61 @@ class Rig:
     async def round(self, number):
         ways = self.random.choices(["there", "away", "dying"], [4, 3, 3], k=len(self.recipients))
         plays = [asyncio.create_task(r.play(way)) for r, way in zip(self.recipients, ways)]
-        self.killed.clear()
+        self.hit.clear()
         self.server.launch()
-        await self.pause()
-        if not self.killed.is_set():
-            self.kill()
-        self.oracle.event(f"kill {number}")
+        way = self.random.choices(list(ENDS), list(ENDS.values()))[0]
+        await getattr(self, way)()
+        self.oracle.event(f"round {number} ends: {way}")
         for play in plays:
             play.cancel()
         await asyncio.gather(*plays, return_exceptions=True)
 
-    async def pause(self):
-        """Until the kill, or into the moment of it."""
-        if self.random.random() < EARLY:
-            await asyncio.sleep(self.random.uniform(0, ROUND[0]))
-            return
+    async def killed_early(self):
+        """While it starts."""
+        await asyncio.sleep(self.random.uniform(0, ROUND[0]))
+        self.kill()
+
+    async def killed(self):
         await asyncio.sleep(self.random.uniform(*ROUND))
-        if self.random.random() < AT_ACK:
-            self.armed = True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self.killed.wait()
+        self.kill()
+
+    async def killed_at_ack(self):
+        """At the very moment in which a client hears an acknowledgement."""
+        await asyncio.sleep(self.random.uniform(*ROUND))
+        self.armed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self.hit.wait()
+        if not self.hit.is_set():
+            self.kill()
+
+    async def killed_leaving(self):
+        """In the middle of its leaving, perhaps behind it."""
+        await asyncio.sleep(self.random.uniform(*ROUND))
+        self.server.process.terminate()
+        await asyncio.sleep(self.random.uniform(0, 0.1))
+        self.server.stop(signal.SIGKILL)
+        self.forget_sessions()
+
+    async def left(self):
+        """In order: whoever was there can resume."""
+        await asyncio.sleep(self.random.uniform(*ROUND))
+        for person in self.senders + self.recipients:
+            person.must_resume = person.is_online and person.session is not None
+        status = await asyncio.to_thread(self.server.stop)
+        if status != 0:
+            raise AssertionError(f"hansad left with {status}: {self.server.errors()[-500:]}")
 
     def kill(self):
         self.armed = False
         if not self.server.kill():
             raise AssertionError(f"hansad ended by itself: {self.server.errors()[-500:]}")
-        self.killed.set()
+        self.forget_sessions()
+        self.hit.set()
+
+    def forget_sessions(self):
+        for person in self.senders + self.recipients:
+            person.must_resume = False
 
     async def until(self, true, what):
         end = time.monotonic() + self.settled
@@ -378,7 +414,7 @@ class Reader(Client):
 
 def trial(place, rounds, seed, **settings):
     """Runs a rig in a test's place; answers its oracle."""
-    rig = Rig(place.folder / f"rig-{len(place.branches)}", seed, **settings)
+    rig = Rig(place.folder / f"rig-{seed}", seed, **settings)
     place.branches.append(rig.server)
     rig.make_accounts()
     oracle = asyncio.new_event_loop().run_until_complete(rig.run(rounds))

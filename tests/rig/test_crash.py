@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is acknowledged survives kill -9, with and without the power (crash.py). HANSA_ROUNDS: kills in each test (20)."""
 import os
+import shutil
 import time
 
 from crash import power, trial
@@ -18,7 +19,9 @@ def survives(place, archive, has_power):
         oracle = trial(place, min(CHAPTER, ROUNDS - first), seed, archive=archive, environment=environment)
         assert not oracle.faults, f"seed {seed}\n{oracle.told()}"
         assert len(oracle.acknowledged) > 10 * min(CHAPTER, ROUNDS - first)
-        place.branches.pop().stop()
+        server = place.branches.pop()
+        assert server.stop() == 0
+        shutil.rmtree(server.folder)
 
 
 def test_killed_with_archive(place):
