@@ -60,6 +60,14 @@ class Connection(asyncio.Protocol):
             self.sink(None)
 
     def data_received(self, data):
+        """Behind <success/> another stream begins (RFC 6120 §6.4.6), and the server may be the first to say something."""
+        head, success, rest = data.partition(b"</success>")
+        self.feed(head + success)
+        if rest:
+            self.renew()
+            self.feed(rest)
+
+    def feed(self, data):
         parser = self.parser
         try:
             parser.feed(data)
