@@ -65,6 +65,8 @@ void journal_delivered(struct account *account, const struct store_journal_entry
 void journal_excepted(struct account *account, const struct store_journal_entry *entries, size_t count);
 /* The entry, whose sequence is the newest, is archived. */
 void journal_archive(struct account *account, struct store_journal_entry *entry);
+/* Something may be told to the store; soon, for company, and at once when the server leaves. */
+void journal_touch(struct account *account);
 /* Tells the store at once what it does not know yet. */
 void journal_flush(struct account *account);
 /* The account is going. */

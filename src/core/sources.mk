@@ -42,6 +42,7 @@ libhansa_a_SOURCES += src/core/invite_text.c
 libhansa_a_SOURCES += src/core/iq.c
 libhansa_a_SOURCES += src/core/frozen.c
 libhansa_a_SOURCES += src/core/journal.c
+libhansa_a_SOURCES += src/core/journal_entry.c
 libhansa_a_SOURCES += src/core/repeats.c
 libhansa_a_SOURCES += src/core/journal_span.c
 libhansa_a_SOURCES += src/core/journal_fetch.c
