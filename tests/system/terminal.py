@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A program in a terminal of its own (tmux): what is typed, and what stands on the screen."""
 import os
+import signal
 import subprocess
 import time
 
@@ -48,4 +49,13 @@ class Terminal:
         return seen[0]
 
     def close(self):
+        """Some programs outlive their terminal: they are waited for, and ended by their pids."""
+        pids = [int(pid) for pid in self.run("list-panes", "-s", "-F", "#{pane_pid}").split()]
         self.run("kill-server")
+        for pid in pids:
+            for _ in range(40):
+                if not os.path.exists(f"/proc/{pid}"):
+                    break
+                time.sleep(0.05)
+            else:
+                os.kill(pid, signal.SIGKILL)
