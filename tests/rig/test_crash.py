@@ -41,9 +41,15 @@ def test_power_lost_without_archive(place):
 
 
 def test_the_rig_notices_what_is_not_synchronised(place):
-    """The proof of the rig: on a disk that loses its power synchronous=OFF must lose messages."""
-    oracle = trial(place, 4, SEED, environment=power(SEED, synchronous="OFF"), settled=3)
-    assert any("is lost" in what for _, what in oracle.faults), "nothing was noticed"
+    """The proof of the rig: on a disk that loses its power synchronous=OFF must lose messages. One trial may be lucky."""
+    for seed in range(SEED, SEED + 6):
+        oracle = trial(place, 4, seed, environment=power(seed, synchronous="OFF"), settled=3)
+        if any("is lost" in what for _, what in oracle.faults):
+            return
+        server = place.branches.pop()
+        server.stop()
+        shutil.rmtree(server.folder)
+    raise AssertionError("nothing was noticed")
 
 
 if __name__ == "__main__":
