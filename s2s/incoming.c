@@ -392,8 +392,10 @@ static bool pair_is_allowed(const struct incoming *incoming, const struct pair *
 	const struct peer_policy *policy = incoming_policy(incoming, pair->from);
 	char reason[LINK_REASON];
 
-	if (!policy->allow || !pair->verified || strcmp(pair->method, "dialback") == 0)
-		return policy->allow && (!pair->verified || policy->authentication & PEER_BY_DIALBACK);
+	if (!policy->allow || !pair->verified)
+		return policy->allow;
+	if (strcmp(pair->method, "dialback") == 0)
+		return policy->authentication & PEER_BY_DIALBACK;
 	return trust_prove(incoming->stream, policy, pair->from, reason, sizeof(reason));
 }
 

@@ -353,26 +353,31 @@ void outgoing_resolve_again(struct outgoing *outgoing)
 
 /* ---- header and features (RFC 6120 §4.2, §4.3) ---- */
 
-/* Where policy knows dialback the DNS is believed: it has said where the peer is. */
-bool outgoing_is_trusted(const struct outgoing *outgoing)
+/* What its certificate proves now. Where policy knows dialback the DNS is believed: it has said where the peer is. */
+static bool outgoing_prove(struct outgoing *outgoing, char *reason, size_t size)
 {
 	const struct peer_policy *policy = outgoing_policy(outgoing);
+
+	snprintf(reason, size, "it is not reached by TLS");
+	outgoing->method = conn_is_secure(stream_conn(outgoing->stream))
+	                           ? trust_prove(outgoing->stream, policy, outgoing->remote, reason, size)
+	                           : NULL;
+	return outgoing->method || policy->authentication & PEER_BY_DIALBACK;
+}
+
+bool outgoing_is_trusted(struct outgoing *outgoing)
+{
 	char reason[LINK_REASON];
 
-	return policy->authentication & PEER_BY_DIALBACK ||
-	       (conn_is_secure(stream_conn(outgoing->stream)) &&
-	        trust_prove(outgoing->stream, policy, outgoing->remote, reason, sizeof(reason)));
+	return outgoing_prove(outgoing, reason, sizeof(reason));
 }
 
 /* Who does not prove itself by what policy asks for gets nothing of ours. */
 static bool outgoing_trusts(struct outgoing *outgoing)
 {
-	const struct peer_policy *policy = outgoing_policy(outgoing);
-	char reason[LINK_REASON] = "it is not reached by TLS";
+	char reason[LINK_REASON];
 
-	if (conn_is_secure(stream_conn(outgoing->stream)))
-		outgoing->method = trust_prove(outgoing->stream, policy, outgoing->remote, reason, sizeof(reason));
-	if (outgoing->method || policy->authentication & PEER_BY_DIALBACK || !outgoing->link)
+	if (outgoing_prove(outgoing, reason, sizeof(reason)) || !outgoing->link)
 		return true;
 	outgoing_abandon(outgoing, TROUBLE_CERTIFICATE, reason);
 	return false;

@@ -36,7 +36,7 @@ bool outgoing_is_open(const struct outgoing *outgoing);
 bool outgoing_add_verify(struct outgoing *outgoing, struct verify *verify);
 
 /* The peer has proven itself by what is taken as a proof now; after a new configuration. */
-bool outgoing_is_trusted(const struct outgoing *outgoing);
+bool outgoing_is_trusted(struct outgoing *outgoing);
 
 /* For the administrator. What it points to is the outgoing's. */
 struct outgoing_row {

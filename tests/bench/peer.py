@@ -153,7 +153,8 @@ class Ejabberd:
 
     def start(self):
         settings = dict(os.environ, ERL_LIBS=LIBRARIES, EJABBERD_CONFIG_PATH=str(self.folder / "ejabberd.yml"),
-                        EJABBERD_LOG_PATH=str(self.folder / "ejabberd.log"), HOME=str(self.folder), ERL_MAX_PORTS="32000")
+                        EJABBERD_LOG_PATH=str(self.folder / "ejabberd.log"), HOME=str(self.folder), ERL_MAX_PORTS="32000",
+                        ERL_CRASH_DUMP=str(self.folder / "erl_crash.dump"))
         with open(self.folder / "stderr", "ab") as errors:
             self.process = subprocess.Popen(
                 ["erl", "-noinput", "+K", "true", "+P", "250000", "-mnesia", "dir", f'"{self.folder}/mnesia"', "-s",

@@ -36,8 +36,9 @@ async def test_pages_forwards_and_backwards(place):
         assert sorted(backwards) == sorted(expected), backwards
         assert await bodies(someone, with_jid=other.boundjid.bare) == expected
         assert await bodies(someone, with_jid="nobody@north.example") == []
-    live = [m["stanza_ids"] for kind, m in bob.arrived if kind == "message"]
-    assert len(live) == 25
+    live = [m.xml.find("{urn:xmpp:sid:0}stanza-id").get("id") for kind, m in bob.arrived if kind == "message"]
+    archived = [m["mam_result"]["id"] async for m in bob.plugin["xep_0313"].iterate()]
+    assert len(live) == 25 and archived == live, (archived, live)
     await ann.leave()
     await bob.leave()
 

@@ -67,17 +67,6 @@ static void chat_hear(struct client *client, const char *text, size_t len, void 
 	go_on(from);
 }
 
-static void all_ready(struct client *client)
-{
-	struct load *load = client->load;
-
-	load->ready++;
-	if (load->ready == load->options.clients)
-		load_begin(load);
-	else
-		load_open_next(load);
-}
-
 static void chat_heard(struct client *client, const char *text, size_t len)
 {
 	chat_hear(client, text, len, chat_go_on);
@@ -94,7 +83,7 @@ const struct mode mode_chat = {
 	.unit = "message",
 	.opens_all = true,
 	.begin = chat_begin,
-	.ready = all_ready,
+	.ready = load_client_ready,
 	.heard = chat_heard,
 	.acknowledged = chat_go_on,
 };
@@ -131,7 +120,7 @@ const struct mode mode_lone = {
 	.unit = "message",
 	.opens_all = true,
 	.begin = lone_begin,
-	.ready = all_ready,
+	.ready = load_client_ready,
 	.heard = lone_heard,
 	.acknowledged = lone_go_on,
 };

@@ -112,6 +112,8 @@ void load_count(struct load *load, uint64_t began_us);
 void load_open_next(struct load *load);
 /* All are there: warm up, then measure, then leave. */
 void load_begin(struct load *load);
+/* A client is ready: the next is opened, and behind the last one it begins. */
+void load_client_ready(struct client *client);
 
 /* client.c: connects and logs in; mode->ready follows. */
 void client_open(struct client *client);

@@ -109,6 +109,17 @@ void load_open_next(struct load *load)
 	client_open(&load->clients[load->opened++ % load->options.clients]);
 }
 
+void load_client_ready(struct client *client)
+{
+	struct load *load = client->load;
+
+	load->ready++;
+	if (load->ready == load->options.clients)
+		load_begin(load);
+	else
+		load_open_next(load);
+}
+
 static void load_start(struct worker *worker, struct mail *mail)
 {
 	struct load *load = LIST_MEMBER(mail, struct load, mail);

@@ -9,23 +9,12 @@ static void idle_begin(struct load *load)
 	load->memory = cost_memory(load->options.pids) - load->memory_before;
 }
 
-static void idle_ready(struct client *client)
-{
-	struct load *load = client->load;
-
-	load->ready++;
-	if (load->ready == load->options.clients)
-		load_begin(load);
-	else
-		load_open_next(load);
-}
-
 const struct mode mode_idle = {
 	.name = "idle",
 	.unit = "session",
 	.opens_all = true,
 	.begin = idle_begin,
-	.ready = idle_ready,
+	.ready = load_client_ready,
 };
 
 /* ---- login ---- */
