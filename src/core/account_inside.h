@@ -12,6 +12,8 @@
 struct account *account_lookup(const struct home *home, const char *bare, size_t len);
 /* The same, which is being loaded where it was not in memory. */
 struct account *account_get(struct home *home, const struct jid *address);
+/* account_keep.c. So many entries are not undelivered any more. */
+void kept_forget(struct account *account, uint64_t count, uint64_t bytes);
 /* account_receive.c. It has been loaded with that outcome, or goes: what waited for it is received or refused. */
 void account_receive_waiting(struct account *account, enum account_state state);
 
@@ -20,8 +22,6 @@ bool kept_queues(struct account *account, struct parcel *parcel);
 /* A session gives a parcel back. One that stands in the journal need not be kept again: true, it is
  * answered, and what is given back after it waits until it has gone to another session. */
 bool kept_takes_back(struct account *account, struct parcel *parcel);
-/* So many entries are not undelivered any more. */
-void kept_forget(struct account *account, uint64_t count, uint64_t bytes);
 /* It is one that kept.c sends from the journal. */
 bool kept_is_from_journal(const struct parcel *parcel);
 /* The account is going: nothing more is sent, what queued is refused. */
