@@ -40,6 +40,7 @@ libhansa_a_SOURCES += src/core/home_inside.h
 libhansa_a_SOURCES += src/core/host.c
 libhansa_a_SOURCES += src/core/invite.c
 libhansa_a_SOURCES += src/core/invite_ask.c
+libhansa_a_SOURCES += src/core/invite_document.c
 libhansa_a_SOURCES += src/core/invite_inside.h
 libhansa_a_SOURCES += src/core/invite_text.c
 libhansa_a_SOURCES += src/core/iq.c
