@@ -2,7 +2,8 @@
 # The .c files and private headers of src/xep.
 
 libhansa_a_SOURCES += src/xep/addresses.c
-libhansa_a_SOURCES += src/xep/archiving.c
+libhansa_a_SOURCES += src/xep/archiving.c src/xep/archiving.h
+libhansa_a_SOURCES += src/xep/archiving_rule.c
 libhansa_a_SOURCES += src/xep/administration.c
 libhansa_a_SOURCES += src/xep/avatar.c
 libhansa_a_SOURCES += src/xep/blocking.c
@@ -17,6 +18,7 @@ libhansa_a_SOURCES += src/xep/last.c
 libhansa_a_SOURCES += src/xep/pep.c src/xep/pep.h
 libhansa_a_SOURCES += src/xep/mam.c
 libhansa_a_SOURCES += src/xep/ping.c
+libhansa_a_SOURCES += src/xep/preferences.c src/xep/preferences.h
 libhansa_a_SOURCES += src/xep/private.c src/xep/private.h
 libhansa_a_SOURCES += src/xep/push.c src/xep/push.h
 libhansa_a_SOURCES += src/xep/push_publish.c
