@@ -22,12 +22,6 @@
 #include "trust.h"
 #include "xmpp/ns.h"
 
-enum {
-	OUTGOING_CONNECT_MS = 20000,
-	OUTGOING_SETUP_MS = 30000, /* from connected to verified */
-	SERVER_PORT = 5269,
-};
-
 static void outgoing_opened(struct stream *stream, void *owner, const struct stream_header *header);
 static void outgoing_received(struct stream *stream, void *owner, struct stanza *stanza,
                               enum stanza_check check);
@@ -38,7 +32,7 @@ static void outgoing_returned(struct stream *stream, void *owner, struct parcel 
 static void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition,
                             const char *text);
 
-static const struct stream_class outgoing_class = {
+const struct stream_class outgoing_class = {
 	.name = "server-out",
 	.content_ns = NS_SERVER,
 	.opened = outgoing_opened,
@@ -81,7 +75,7 @@ static const char *const outgoing_steps_named[] = {
 	[OUTGOING_ENDING] = "closing",
 };
 
-static const struct peer_policy *outgoing_policy(const struct outgoing *outgoing)
+const struct peer_policy *outgoing_policy(const struct outgoing *outgoing)
 {
 	return policy_find(outgoing->s2s->home->config, outgoing->remote, strlen(outgoing->remote));
 }
@@ -154,7 +148,7 @@ static void outgoing_give_up(struct outgoing *outgoing)
 }
 
 /* It has no stream, or none any more. */
-static void outgoing_gone(struct outgoing *outgoing)
+void outgoing_gone(struct outgoing *outgoing)
 {
 	outgoing_give_up(outgoing);
 	if (outgoing->link)
@@ -162,7 +156,7 @@ static void outgoing_gone(struct outgoing *outgoing)
 	outgoing_free(outgoing);
 }
 
-static void outgoing_note(struct outgoing *outgoing, enum trouble trouble, const char *reason)
+void outgoing_note(struct outgoing *outgoing, enum trouble trouble, const char *reason)
 {
 	if (outgoing->trouble != TROUBLE_NONE)
 		return;
@@ -254,78 +248,7 @@ static void outgoing_returned(struct stream *stream, void *owner, struct parcel 
 	link_take_back(outgoing->link, parcel);
 }
 
-/* ---- connecting (RFC 6120 §3.2) ---- */
-
-static const enum trouble connect_troubles[] = {
-	[CONNECT_NO_SUCH_DOMAIN] = TROUBLE_NO_SUCH_DOMAIN,
-	[CONNECT_NO_SERVICE] = TROUBLE_NO_SERVICE,
-	[CONNECT_DNS_FAILED] = TROUBLE_DNS,
-	[CONNECT_FAILED] = TROUBLE_UNREACHABLE,
-};
-
-static void outgoing_start_tls(struct outgoing *outgoing, const char *alpn)
-{
-	const struct config *config = outgoing->s2s->home->config;
-	const struct host *host = config_host(config, outgoing->local, strlen(outgoing->local));
-	struct arena arena = { 0 };
-
-	outgoing->state = OUTGOING_SECURING;
-	stream_start_tls(outgoing->stream, host && host->tls_client ? host->tls_client : config->tls_client,
-	                 jid_domain_ascii(&arena, outgoing->remote), alpn);
-	arena_clear(&arena);
-}
-
-void outgoing_open(struct outgoing *outgoing)
-{
-	outgoing->state = OUTGOING_HEADER;
-	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
-}
-
-static void outgoing_connected(void *owner, enum connect_status status, struct transport *transport, bool tls,
-                               const char *reason)
-{
-	struct outgoing *outgoing = owner;
-	struct home *home = outgoing->s2s->home;
-	struct address peer, own;
-
-	outgoing->connect = NULL;
-	if (status != CONNECT_OK) {
-		outgoing_note(outgoing, connect_troubles[status], reason);
-		outgoing_gone(outgoing);
-		return;
-	}
-	outgoing->stream = stream_new(home, transport, &outgoing_class, outgoing, false,
-	                              home->config->limits.stanza_unauthenticated);
-	stream_set_deadline(outgoing->stream, OUTGOING_SETUP_MS);
-	stream_set_rate(outgoing->stream, home->config->limits.server_rate,
-	                home->config->limits.server_burst);
-	conn_address(stream_conn(outgoing->stream), &peer, &own);
-	address_write(&peer, outgoing->address);
-	if (tls)
-		outgoing_start_tls(outgoing, ALPN_SERVER);
-	else
-		outgoing_open(outgoing);
-}
-
-static void outgoing_connect(struct outgoing *outgoing)
-{
-	const struct peer_policy *policy = outgoing_policy(outgoing);
-	struct s2s *s2s = outgoing->s2s;
-	struct arena arena = { 0 };
-	struct connect_options options = {
-		.domain = jid_domain_ascii(&arena, outgoing->remote),
-		.service = "_xmpp-server._tcp",
-		.tls_service = s2s->home->config->tls_client ? "_xmpps-server._tcp" : NULL,
-		.fallback_port = SERVER_PORT,
-		.targets = policy->targets,
-		.target_count = policy->target_count,
-		.timeout_ms = OUTGOING_CONNECT_MS,
-	};
-
-	outgoing->connect =
-		connect_start(s2s->home->worker, s2s->resolver, &options, outgoing_connected, outgoing);
-	arena_clear(&arena);
-}
+/* ---- the beginning ---- */
 
 struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *remote, struct link *link)
 {
@@ -343,12 +266,22 @@ struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *
 	return outgoing;
 }
 
-void outgoing_resolve_again(struct outgoing *outgoing)
+void outgoing_start_tls(struct outgoing *outgoing, const char *alpn)
 {
-	if (!outgoing->connect)
-		return;
-	connect_cancel(&outgoing->connect);
-	outgoing_connect(outgoing);
+	const struct config *config = outgoing->s2s->home->config;
+	const struct host *host = config_host(config, outgoing->local, strlen(outgoing->local));
+	struct arena arena = { 0 };
+
+	outgoing->state = OUTGOING_SECURING;
+	stream_start_tls(outgoing->stream, host && host->tls_client ? host->tls_client : config->tls_client,
+	                 jid_domain_ascii(&arena, outgoing->remote), alpn);
+	arena_clear(&arena);
+}
+
+void outgoing_open(struct outgoing *outgoing)
+{
+	outgoing->state = OUTGOING_HEADER;
+	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
 }
 
 /* ---- header and features (RFC 6120 §4.2, §4.3) ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of outgoing streams share: outgoing.c has their life up to the point where dialback may
- * begin, outgoing_dialback.c what is asked and answered then.
+ * What the files of outgoing streams share: outgoing_connect.c has the way to the peer, outgoing.c the life of a stream up to
+ * the point where dialback may begin, outgoing_dialback.c what is asked and answered then.
  */
 #ifndef S2S_OUTGOING_INSIDE_H
 #define S2S_OUTGOING_INSIDE_H
@@ -41,7 +41,19 @@ struct outgoing {
 	char tls[16], address[ADDRESS_TEXT];
 };
 
-/* outgoing.c. It comes to nothing, without a fault of the protocol; or with one, which is a stream error. */
+extern const struct stream_class outgoing_class;
+
+/* outgoing_connect.c */
+void outgoing_connect(struct outgoing *outgoing);
+
+/* outgoing.c */
+const struct peer_policy *outgoing_policy(const struct outgoing *outgoing);
+/* The first trouble stays; of one that ends without a stream, or whose stream has gone. */
+void outgoing_note(struct outgoing *outgoing, enum trouble trouble, const char *reason);
+void outgoing_gone(struct outgoing *outgoing);
+void outgoing_start_tls(struct outgoing *outgoing, const char *alpn);
+
+/* It comes to nothing, without a fault of the protocol; or with one, which is a stream error. */
 void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason);
 void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text);
 

@@ -11,6 +11,7 @@ libhansa_a_SOURCES += \
 	s2s/link.c s2s/link.h \
 	s2s/outbox.c s2s/outbox.h \
 	s2s/outgoing.c s2s/outgoing.h s2s/outgoing_inside.h \
+	s2s/outgoing_connect.c \
 	s2s/outgoing_dialback.c \
 	s2s/outgoing_sasl.c \
 	s2s/policy.c s2s/policy.h \
