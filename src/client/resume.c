@@ -10,6 +10,7 @@
 #include "smacks.h"
 #include "store/journal.h"
 #include "xmpp/ns.h"
+#include "xmpp/sm.h"
 
 enum { LOOK_MS = 5 };
 
@@ -157,7 +158,7 @@ static void smacks_refuse_resume(struct client *client, const char *id, struct b
 
 	if (past)
 		tally_settle(past);
-	smacks_fail(out, STANZA_ITEM_NOT_FOUND, past ? &past->handled : NULL);
+	sm_write_failed(out, STANZA_ITEM_NOT_FOUND, past ? &past->handled : NULL);
 }
 
 enum smacks_resumption smacks_resume(struct client *client, const struct element *resume, struct buf *out)
@@ -166,8 +167,8 @@ enum smacks_resumption smacks_resume(struct client *client, const struct element
 	struct smacks *smacks;
 	uint32_t h;
 
-	if (!id || !number_read(element_attr(resume, "h"), &h)) {
-		smacks_fail(out, STANZA_BAD_REQUEST, NULL);
+	if (!id || !sm_read_number(element_attr(resume, "h"), &h)) {
+		sm_write_failed(out, STANZA_BAD_REQUEST, NULL);
 		return SMACKS_REFUSED;
 	}
 	smacks = smacks_find(stream_home(client->stream), &client->login->user, id);
@@ -216,7 +217,7 @@ static void resume_settled(struct client *client)
 void client_resumes(struct client *client, struct stanza **element)
 {
 	if (client->state == CLIENT_BOUND) {
-		smacks_fail(stream_out(client->stream), STANZA_UNEXPECTED_REQUEST, NULL);
+		sm_write_failed(stream_out(client->stream), STANZA_UNEXPECTED_REQUEST, NULL);
 		return;
 	}
 	client->login->request = *element;

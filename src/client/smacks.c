@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "xmpp/ns.h"
+#include "xmpp/sm.h"
 
 enum { WINDOW_BYTES = 256 * 1024 }; /* on their way to the client */
 
@@ -214,13 +215,13 @@ const struct session_outlet smacks_outlet = {
 void smacks_say_h(struct smacks *smacks)
 {
 	smacks->said = smacks->tally.handled;
-	buf_printf(stream_out(smacks->client->stream), "<a xmlns='" NS_SM "' h='%u'/>", smacks->said);
+	sm_write_ack(stream_out(smacks->client->stream), smacks->said);
 }
 
 static void smacks_ask(struct smacks *smacks)
 {
 	smacks->asks = true;
-	buf_add_lit(stream_out(smacks->client->stream), "<r xmlns='" NS_SM "'/>");
+	sm_write_ask(stream_out(smacks->client->stream));
 }
 
 static void smacks_turned(struct worker *worker, struct turn_job *job)
@@ -299,37 +300,15 @@ void client_stanza(struct client *client, struct stanza **stanza)
 		smacks_passed_on(session, token, waits);
 }
 
-void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h)
-{
-	buf_add_lit(out, "<failed xmlns='" NS_SM "'");
-	if (h)
-		buf_printf(out, " h='%u'", *h);
-	buf_printf(out, "><%s xmlns='" NS_STANZA_ERRORS "'/></failed>", stanza_condition_name(condition));
-}
-
-bool number_read(const char *text, uint32_t *number)
-{
-	char *end;
-	unsigned long long value;
-
-	if (!text || *text < '0' || *text > '9')
-		return false;
-	value = strtoull(text, &end, 10);
-	*number = (uint32_t)value;
-	return *end == '\0' && value <= UINT32_MAX;
-}
-
 bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h)
 {
 	char *detail;
 
 	if (unacked_ack(&smacks->unacked, smacks_home(smacks), h))
 		return true;
-	detail = str_printf("<handled-count-too-high xmlns='" NS_SM "' h='%u' send-count='%u'/>", h,
-	                    smacks->unacked.sent);
+	detail = sm_too_high(h, smacks->unacked.sent);
 	client_set_state(client, CLIENT_ENDING);
-	stream_fail_with(client->stream, STREAM_UNDEFINED_CONDITION,
-	                 "more stanzas are acknowledged than were sent", detail);
+	stream_fail_with(client->stream, STREAM_UNDEFINED_CONDITION, SM_TOO_HIGH, detail);
 	free(detail);
 	return false;
 }
@@ -341,7 +320,7 @@ void client_acks(struct client *client, struct stanza **element)
 
 	if (!smacks)
 		return;
-	if (!number_read(element_attr((*element)->root, "h"), &h)) {
+	if (!sm_read_number(element_attr((*element)->root, "h"), &h)) {
 		client_fail(client, STREAM_BAD_FORMAT, "an <a/> must have a number h");
 		return;
 	}
@@ -356,7 +335,7 @@ void client_asks(struct client *client, struct stanza **element)
 
 	(void)element;
 	if (!smacks) {
-		smacks_fail(stream_out(client->stream), STANZA_UNEXPECTED_REQUEST, NULL);
+		sm_write_failed(stream_out(client->stream), STANZA_UNEXPECTED_REQUEST, NULL);
 		return;
 	}
 	tally_settle(&smacks->tally);
@@ -375,19 +354,14 @@ bool smacks_asks_whether_alive(struct client *client)
 
 /* ---- enabling (§3) ---- */
 
-static bool is_true(const char *text)
-{
-	return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
-}
-
 /* The client may want less time than there is. */
 static uint32_t resume_time(const struct client *client, const struct element *enable)
 {
 	uint32_t ms = client_limits(stream_home(client->stream)->config)->resume_ms, max;
 
-	if (!is_true(element_attr(enable, "resume")))
+	if (!sm_read_flag(element_attr(enable, "resume")))
 		return 0;
-	if (number_read(element_attr(enable, "max"), &max) && max > 0 && max < ms / 1000)
+	if (sm_read_number(element_attr(enable, "max"), &max) && max > 0 && max < ms / 1000)
 		return max * 1000;
 	return ms;
 }
@@ -434,9 +408,9 @@ void client_enables(struct client *client, struct stanza **element)
 	struct buf *out = stream_out(client->stream);
 
 	if (client->state != CLIENT_BOUND) {
-		smacks_fail(out, STANZA_UNEXPECTED_REQUEST, NULL);
+		sm_write_failed(out, STANZA_UNEXPECTED_REQUEST, NULL);
 	} else if (smacks_of(client->session)) {
-		smacks_fail(out, STANZA_UNEXPECTED_REQUEST, NULL);
+		sm_write_failed(out, STANZA_UNEXPECTED_REQUEST, NULL);
 		client_fail(client, STREAM_POLICY_VIOLATION, "stream management is enabled already");
 	} else {
 		smacks_enable(client, (*element)->root, out);

@@ -8,8 +8,8 @@
 #define CLIENT_SMACKS_H
 
 #include "client.h"
-#include "tally.h"
-#include "unacked.h"
+#include "core/tally.h"
+#include "core/unacked.h"
 
 struct smacks {
 	struct list_link link;          /* of the room's sessions without a client */
@@ -47,8 +47,6 @@ void smacks_say_h(struct smacks *smacks);
 bool smacks_acked(struct smacks *smacks, struct client *client, uint32_t h);
 /* Sends what the window has room for. */
 void smacks_write(struct smacks *smacks);
-void smacks_fail(struct buf *out, enum stanza_condition condition, const uint32_t *h);
-bool number_read(const char *text, uint32_t *number);
 
 /* freeze.c. The server leaves: without a client, it is written after a while. */
 void smacks_freeze_soon(struct smacks *smacks);

@@ -66,3 +66,5 @@ libhansa_a_SOURCES += src/core/retention.c
 libhansa_a_SOURCES += src/core/router.c
 libhansa_a_SOURCES += src/core/server.c
 libhansa_a_SOURCES += src/core/session.c
+libhansa_a_SOURCES += src/core/tally.c
+libhansa_a_SOURCES += src/core/unacked.c

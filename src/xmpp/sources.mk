@@ -12,6 +12,7 @@ libhansa_a_SOURCES += \
 	src/xmpp/parser_inside.h \
 	src/xmpp/parser_unit.c \
 	src/xmpp/rsm.c \
+	src/xmpp/sm.c \
 	src/xmpp/stamp.c \
 	src/xmpp/stanza.c \
 	src/xmpp/utf8.c \

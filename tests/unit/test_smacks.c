@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Stream management (XEP-0198): the tally of what a client sends and the queue of what it is sent. How they
+ * Stream management (XEP-0198): the tally of what a peer sends and the queue of what it is sent. How they
  * meet on a stream is in tests/talk/xep-0198.talk.
  */
 #include <setjmp.h>
@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "../../src/client/tally.h"
-#include "../../src/client/unacked.h"
 #include "../support/town.h"
+#include "core/tally.h"
+#include "core/unacked.h"
 #include "xmpp/ns.h"
 
 /* ---- the tally ---- */

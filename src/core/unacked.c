@@ -2,7 +2,7 @@
  *
  * The queue of unacknowledged parcels; a parcel's position is its weight.
  */
-#include "unacked.h"
+#include "core/unacked.h"
 
 void unacked_init(struct unacked *queue)
 {

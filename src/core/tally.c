@@ -4,7 +4,7 @@
  * number of the stanza, so an answer finds its place at once, and one for a stanza that another has replaced
  * finds none.
  */
-#include "tally.h"
+#include "core/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static bool text_same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Without <delay/>: a client that sends again may say so. */
+/* Without <delay/>: who sends again may say so. */
 static void write_content(struct buf *out, const struct element *root)
 {
 	for (const struct node *node = root->first; node; node = node->next) {

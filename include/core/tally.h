@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a client has sent and who has taken it (XEP-0198 §4): stanzas are numbered as they come, and h rises
- * over those that have been answered, in order; it never passes one that nobody has taken.
+ * What a peer, a client or another server, has sent and who has taken it (XEP-0198 §4): stanzas are numbered as they come,
+ * and h rises over those that have been answered, in order; it never passes one that nobody has taken.
  *
- * After a resumption the client sends again what h did not cover. What is in hand already is recognized by its
+ * After a resumption the peer sends again what h did not cover. What is in hand already is recognized by its
  * number and its words and goes its way once; whatever else has that number is a new stanza.
  */
-#ifndef CLIENT_TALLY_H
-#define CLIENT_TALLY_H
+#ifndef CORE_TALLY_H
+#define CORE_TALLY_H
 
 #include <stdbool.h>
 #include <stdint.h>
