@@ -26,6 +26,8 @@ struct tally {
 	uint32_t handled;               /* h */
 	struct tally_entry *entries;    /* a ring of what lies behind handled, by number */
 	uint32_t count, room;
+	uint32_t said;                  /* the last h that the peer was told */
+	uint32_t asked;                 /* what had been received when it asked last */
 };
 
 void tally_init(struct tally *tally, uint64_t serial);
@@ -37,7 +39,17 @@ bool tally_enter(struct tally *tally, struct stanza *stanza);
 bool tally_done(struct tally *tally, uint64_t token);
 /* Counts what everybody has let go of, too. */
 void tally_settle(struct tally *tally);
-/* Resumed: numbers are given anew from h on. */
+/* Of presence only subscriptions are a promise; the rest is handed on, and that is all there is to it. */
+bool tally_waits_for(const struct stanza *stanza);
+
+/* The peer asks. Whether it has asked for more than it was told, and now there is more to tell. What to tell it now. */
+void tally_ask(struct tally *tally);
+bool tally_owes(const struct tally *tally);
+uint32_t tally_say(struct tally *tally);
+
+/* Resumed: numbers are given anew from h on, which the peer is told. */
 void tally_rewind(struct tally *tally);
+/* That of a server before this one, which had come to h. */
+void tally_restore(struct tally *tally, uint32_t h);
 
 #endif

@@ -175,8 +175,7 @@ static void smacks_thaw(struct account *account, const struct element *frozen)
 		return;
 	}
 	smacks->resume_ms = (uint32_t)attr_number(frozen, "resume");
-	smacks->tally.received = smacks->tally.handled = (uint32_t)attr_number(frozen, "h");
-	smacks->said = smacks->asked_for = smacks->tally.handled;
+	tally_restore(&smacks->tally, (uint32_t)attr_number(frozen, "h"));
 	smacks_read_queue(smacks, frozen);
 	smacks_detach(smacks, left_us > 0 ? (uint64_t)left_us / 1000 : 0);
 	frozen_thawed(smacks->session, frozen);

@@ -59,9 +59,7 @@ void past_add(struct smacks *smacks)
 
 void past_recall(struct home *home, const struct jid *user, const char *id, uint32_t h)
 {
-	struct tally *tally = past_new(home, user, id);
-
-	tally->received = tally->handled = h;
+	tally_restore(past_new(home, user, id), h);
 }
 
 struct tally *past_find(struct home *home, const struct jid *user, const char *id)

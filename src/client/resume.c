@@ -148,8 +148,8 @@ static void smacks_take_over(struct smacks *smacks, struct client *client, struc
 	conn_address(stream_conn(client->stream), &peer, &own);
 	address_write(&peer, session->address);
 	tally_rewind(&smacks->tally);
-	smacks->said = smacks->asked_for = smacks->tally.handled;
-	buf_printf(out, "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", smacks->id, smacks->said);
+	buf_printf(out, "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", smacks->id,
+	           smacks->tally.handled);
 }
 
 static void smacks_refuse_resume(struct client *client, const char *id, struct buf *out)

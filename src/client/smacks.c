@@ -109,16 +109,10 @@ static void smacks_late(struct worker *worker, struct timer *timer)
 	smacks_end(smacks);
 }
 
-/* The client has asked for more than it was told, and now there is more to tell. */
-static bool smacks_owes(const struct smacks *smacks)
-{
-	return smacks->tally.handled != smacks->said && (int32_t)(smacks->asked_for - smacks->said) > 0;
-}
-
 static void smacks_settle(struct smacks *smacks)
 {
 	tally_settle(&smacks->tally);
-	if (smacks->client && smacks_owes(smacks))
+	if (smacks->client && tally_owes(&smacks->tally))
 		worker_at_end_of_turn(smacks_home(smacks)->worker, &smacks->job);
 }
 
@@ -214,8 +208,7 @@ const struct session_outlet smacks_outlet = {
 
 void smacks_say_h(struct smacks *smacks)
 {
-	smacks->said = smacks->tally.handled;
-	sm_write_ack(stream_out(smacks->client->stream), smacks->said);
+	sm_write_ack(stream_out(smacks->client->stream), tally_say(&smacks->tally));
 }
 
 static void smacks_ask(struct smacks *smacks)
@@ -238,18 +231,11 @@ static void smacks_turned(struct worker *worker, struct turn_job *job)
 	} else if (smacks->ends) {
 		smacks_end(smacks);
 	} else if (smacks->client && smacks->client->state == CLIENT_BOUND) {
-		if (smacks_owes(smacks))
+		if (tally_owes(&smacks->tally))
 			smacks_say_h(smacks);
 		if (smacks->unacked.count > 0 && !smacks->asks)
 			smacks_ask(smacks);
 	}
-}
-
-/* Of presence only subscriptions are a promise; the rest is handed on, and that is all there is to it. */
-static bool stanza_waits(const struct stanza *stanza)
-{
-	return stanza->kind != STANZA_PRESENCE ||
-	       (stanza->type >= PRESENCE_SUBSCRIBE && stanza->type <= PRESENCE_UNSUBSCRIBED);
 }
 
 bool smacks_counts(struct client *client, struct stanza *stanza)
@@ -283,7 +269,7 @@ static void client_ping_passed(void *owner, struct stanza *ping)
 void client_stanza(struct client *client, struct stanza **stanza)
 {
 	struct session *session = client->session;
-	bool waits = stanza_waits(*stanza);
+	bool waits = tally_waits_for(*stanza);
 	uint64_t token;
 
 	if (!smacks_of(session) && barrier_stops(&client->barrier, stream_home(client->stream), *stanza, &session->jid,
@@ -338,8 +324,7 @@ void client_asks(struct client *client, struct stanza **element)
 		sm_write_failed(stream_out(client->stream), STANZA_UNEXPECTED_REQUEST, NULL);
 		return;
 	}
-	tally_settle(&smacks->tally);
-	smacks->asked_for = smacks->tally.received;
+	tally_ask(&smacks->tally);
 	smacks_say_h(smacks);
 }
 

@@ -20,8 +20,6 @@ struct smacks {
 	uint32_t resume_ms;             /* how long it waits for its client; 0: not at all */
 	struct unacked unacked;
 	struct tally tally;
-	uint32_t said;                  /* the last h we told */
-	uint32_t asked_for;             /* what had been received when the client asked last */
 	bool asks;                      /* our <r/> is out */
 	bool ends;                      /* at the end of the turn */
 	uint64_t until_ms;              /* how long it waits without a client */

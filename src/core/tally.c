@@ -154,10 +154,41 @@ void tally_settle(struct tally *tally)
 	}
 }
 
+bool tally_waits_for(const struct stanza *stanza)
+{
+	return stanza->kind != STANZA_PRESENCE ||
+	       (stanza->type >= PRESENCE_SUBSCRIBE && stanza->type <= PRESENCE_UNSUBSCRIBED);
+}
+
+/* ---- telling ---- */
+
+void tally_ask(struct tally *tally)
+{
+	tally_settle(tally);
+	tally->asked = tally->received;
+}
+
+bool tally_owes(const struct tally *tally)
+{
+	return tally->handled != tally->said && (int32_t)(tally->asked - tally->said) > 0;
+}
+
+uint32_t tally_say(struct tally *tally)
+{
+	return tally->said = tally->handled;
+}
+
+/* ---- the next stream ---- */
+
 void tally_rewind(struct tally *tally)
 {
 	uint64_t generation = (tally->mark + GENERATION_ONE) & GENERATION_MASK;
 
 	tally->mark = (tally->mark & ~GENERATION_MASK) | generation;
-	tally->received = tally->handled;
+	tally->received = tally->said = tally->asked = tally->handled;
+}
+
+void tally_restore(struct tally *tally, uint32_t h)
+{
+	tally->received = tally->handled = tally->said = tally->asked = h;
 }
