@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files of incoming streams share: incoming.c has their life up to the point where the peer may
- * speak, incoming_dialback.c the proof of its domains, incoming_stanza.c what comes then.
+ * What the files of incoming streams share: incoming.c has their life, incoming_header.c headers and features,
+ * incoming_sasl.c and incoming_dialback.c the proof of the peer's domains, incoming_stanza.c what comes then.
  */
 #ifndef S2S_INCOMING_INSIDE_H
 #define S2S_INCOMING_INSIDE_H
@@ -58,11 +58,15 @@ struct incoming {
 /* incoming.c. A domain may be NULL: not yet known. */
 const struct config *incoming_config(const struct incoming *incoming);
 const struct peer_policy *incoming_policy(const struct incoming *incoming, const char *from);
+bool incoming_is_secure(const struct incoming *incoming);
 /* Policy requires TLS and the stream has none. */
 bool incoming_lacks_tls(const struct incoming *incoming, const char *from);
 void incoming_fail(struct incoming *incoming, enum stream_condition condition, const char *text);
 /* The first pair has been verified: limits are those of a server that we know. */
 void incoming_authenticated(struct incoming *incoming);
+
+/* incoming_header.c */
+void incoming_opened(struct stream *stream, void *owner, const struct stream_header *header);
 
 /* incoming_dialback.c. Whether verified or not; NULL: no such pair. */
 struct pair *pair_find(const struct incoming *incoming, const char *from, size_t from_len, const char *to,

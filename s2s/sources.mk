@@ -6,6 +6,7 @@ libhansa_a_SOURCES += \
 	s2s/dialback.c s2s/dialback.h \
 	s2s/incoming.c s2s/incoming.h s2s/incoming_inside.h \
 	s2s/incoming_dialback.c \
+	s2s/incoming_header.c \
 	s2s/incoming_sasl.c \
 	s2s/incoming_stanza.c \
 	s2s/link.c s2s/link.h \
