@@ -19,9 +19,11 @@
  *   POWERLOSS_SYNCHRONOUS=OFF      every PRAGMA synchronous says this instead (at most four letters): what a test must notice
  *   POWERLOSS_SLOW=microseconds    synchronising takes up to so long
  *   POWERLOSS_STALL=path           while this file exists, writing and synchronising wait
+ *   POWERLOSS_DIES=number          the power fails when the log has been synchronised so often, before anybody hears of it
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,7 +52,7 @@ struct disk_file {
 struct open_file {
 	sqlite3_file base;
 	struct disk_file *disk;
-	bool syncs_folder;
+	bool syncs_folder, is_log;
 	sqlite3_file *real;                     /* behind this struct: locks and shared memory */
 };
 
@@ -59,7 +61,8 @@ static struct {
 	sqlite3_vfs vfs, *real;
 	struct disk_file *files;
 	uint64_t random;
-	unsigned early, slow;
+	unsigned early, slow, dies;
+	bool is_counting;                       /* how often the log is synchronised until it dies */
 	const char *synchronous, *stall;
 } powerloss = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -83,6 +86,9 @@ static void settings_read(void)
 	powerloss.slow = (unsigned)number_of("POWERLOSS_SLOW", 0);
 	powerloss.synchronous = getenv("POWERLOSS_SYNCHRONOUS");
 	powerloss.stall = getenv("POWERLOSS_STALL");
+	if (!powerloss.is_counting)
+		powerloss.dies = (unsigned)number_of("POWERLOSS_DIES", 0);
+	powerloss.is_counting = true;
 }
 
 /* Splitmix64. */
@@ -386,6 +392,13 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 	return SQLITE_OK;
 }
 
+/* Mostly that is a commit. */
+static void log_synchronised(const struct open_file *f)
+{
+	if (f->is_log && powerloss.dies > 0 && --powerloss.dies == 0)
+		kill(getpid(), SIGKILL);
+}
+
 static int file_sync(sqlite3_file *file, int flags)
 {
 	struct open_file *f = opened(file);
@@ -399,6 +412,7 @@ static int file_sync(sqlite3_file *file, int flags)
 	if (done && f->syncs_folder)
 		folder_sync();
 	f->syncs_folder &= !done;
+	log_synchronised(f);
 	pthread_mutex_unlock(&powerloss.lock);
 	return done ? SQLITE_OK : SQLITE_IOERR_FSYNC;
 }
@@ -550,6 +564,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
 		return SQLITE_CANTOPEN;
 	f->real = (sqlite3_file *)(f + 1);
 	f->syncs_folder = (flags & SQLITE_OPEN_CREATE) && !(flags & SQLITE_OPEN_MAIN_DB);
+	f->is_log = flags & SQLITE_OPEN_WAL;
 	status = powerloss.real->xOpen(powerloss.real, path, f->real, flags, out_flags);
 	return status == SQLITE_OK ? disk_attach(f, path) : status;
 }

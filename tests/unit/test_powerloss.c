@@ -37,6 +37,7 @@ static int place_make(void **state)
 	unsetenv("POWERLOSS_EARLY");
 	unsetenv("POWERLOSS_SYNCHRONOUS");
 	unsetenv("POWERLOSS_STALL");
+	unsetenv("POWERLOSS_DIES");
 	*state = place;
 	return 0;
 }
@@ -310,6 +311,27 @@ static void test_cut_and_removed_files_may_return(void **state)
 	assert_in_range(back, 1, KILLS - 1);
 }
 
+/* What was committed last is there, and nobody has heard of it. */
+static void test_dies_behind_a_commit(void **state)
+{
+	struct place *place = *state;
+	int unheard = 0;
+
+	for (int i = 0; i < KILLS; i++) {
+		char dies[16];
+		int said, left;
+
+		snprintf(dies, sizeof(dies), "%d", 2 + i);
+		setenv("POWERLOSS_DIES", dies, 1);
+		said = numbers_run_and_kill(place->path, LIMIT_MS, 0);
+		left = numbers_left(place->path);
+		if (said > 0 && (left < said || left > said + 1))
+			fail_msg("kill %d: %d was committed, %d is left", i, said, left);
+		unheard += left == said + 1;
+	}
+	assert_true(unheard > KILLS / 2);
+}
+
 static void test_stalled(void **state)
 {
 	struct place *place = *state;
@@ -341,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forgotten_but_seen, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_who_leaves_in_order_leaves_all, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_cut_and_removed_files_may_return, place_make, place_remove),
+		cmocka_unit_test_setup_teardown(test_dies_behind_a_commit, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(test_stalled, place_make, place_remove),
 	};
 
