@@ -4,7 +4,8 @@
 A message is a key (sender, recipient, number); the numbers of a pair ascend. What must hold at the end:
   - an acknowledged message has been kept by its recipient, and where all is archived it is in both archives, once;
   - the same message is never there under two ids;
-  - of each pair the messages are there in the order in which they were sent (the first time that each came).
+  - of each pair the messages are there in the order in which they were sent (the first time that each came), in both archives.
+What must hold after each end of a server says stored.py.
 """
 import collections
 import time
@@ -20,6 +21,7 @@ class Oracle:
         self.lives = collections.defaultdict(list)      # recipient -> when it came and went
         self.events = []
         self.faults = []
+        self.halves = 0         # ends after which a message stood in its sender's archive and not yet in its recipient's
 
     def note(self, key, what):
         self.history[key].append(f"{time.monotonic() - self.began:.3f} {what}")
@@ -74,16 +76,28 @@ class Oracle:
                 self.fault(key, f"is behind {newest[pair]} {where} ({later})")
             newest[pair] = max(key[2], newest.get(pair, -1))
 
+    def check_once(self, keys, where):
+        for key, count in collections.Counter(keys).items():
+            if count > 1:
+                self.fault(key, f"is {count} times {where}")
+
     def check_archive(self, owner, place, keys):
         """place: where the owner stands in a key, 0 as sender or 1 as recipient."""
         there = set(keys)
         for key in self.sent:
             if key[place] == owner and key in self.acknowledged and key not in there:
                 self.fault(key, f"was acknowledged and is not in the archive of {owner}")
-        for key, count in collections.Counter(keys).items():
-            if count > 1:
-                self.fault(key, f"is in the archive of {owner} {count} times")
+        self.check_once(keys, f"in the archive of {owner}")
         self.check_order(keys, f"in the archive of {owner}")
+
+    def check_pair(self, sender, recipient, sent, came):
+        """The archives of the two tell the same."""
+        pair = (sender, recipient)
+        sent, came = ([key for key in keys if key[:2] == pair] for keys in (sent, came))
+        for key in set(sent) ^ set(came):
+            self.fault(key, f"is in the archive of {sender if key in sent else recipient} only")
+        if sent != came and set(sent) == set(came):
+            self.fault((*pair, 0), "the two archives have different orders")
 
     def doubles(self):
         return sum(count - 1 for keys in self.kept.values() for count in collections.Counter(keys).values())

@@ -6,8 +6,11 @@ EXTRA_DIST += \
 	tests/rig/client.py \
 	tests/rig/crash.py \
 	tests/rig/oracle.py \
+	tests/rig/people.py \
+	tests/rig/stored.py \
 	tests/rig/test_crash.py \
-	tests/rig/test_disk.py
+	tests/rig/test_disk.py \
+	tests/rig/victim.py
 
 # Built by name: make tests/rig/powerloss.so
 EXTRA_PROGRAMS += tests/rig/powerloss.so

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""What is acknowledged survives kill -9, with and without the power (crash.py). HANSA_ROUNDS: kills in each test (20)."""
+"""What is acknowledged survives kill -9, with and without the power (crash.py). HANSA_ROUNDS: kills in each test (20).
+
+The tests run beside each other where there is more than one processor; each has an address of its own.
+"""
 import os
 import shutil
 import time
 
-from crash import power, trial
-from harness import run
+from crash import trial
+from victim import power
+from harness import run  # noqa: E402
 
 ROUNDS = int(os.environ.get("HANSA_ROUNDS", "20"))
 CHAPTER = 50                    # rounds with one database
 SEED = int(os.environ.get("HANSA_SEED", time.time_ns() % 1000000))
 
 
-def survives(place, archive, has_power):
+def survives(place, address, archive, has_power):
     for first in range(0, ROUNDS, CHAPTER):
         seed = SEED + first
         environment = {} if has_power else power(seed)
-        oracle = trial(place, min(CHAPTER, ROUNDS - first), seed, archive=archive, environment=environment)
+        oracle = trial(place, min(CHAPTER, ROUNDS - first), seed, address=address, archive=archive, environment=environment)
         assert not oracle.faults, f"seed {seed}\n{oracle.told()}"
         assert len(oracle.acknowledged) > 10 * min(CHAPTER, ROUNDS - first)
         server = place.branches.pop()
@@ -25,26 +29,26 @@ def survives(place, archive, has_power):
 
 
 def test_killed_with_archive(place):
-    survives(place, "always", True)
+    survives(place, "127.0.0.2", "always", True)
 
 
 def test_killed_without_archive(place):
-    survives(place, "never", True)
+    survives(place, "127.0.0.3", "never", True)
 
 
 def test_power_lost_with_archive(place):
-    survives(place, "always", False)
+    survives(place, "127.0.0.4", "always", False)
 
 
 def test_power_lost_without_archive(place):
-    survives(place, "never", False)
+    survives(place, "127.0.0.5", "never", False)
 
 
 def test_the_rig_notices_what_is_not_synchronised(place):
     """The proof of the rig: on a disk that loses its power synchronous=OFF must lose messages. One trial may be lucky."""
     for seed in range(SEED, SEED + 6):
-        oracle = trial(place, 4, seed, environment=power(seed, synchronous="OFF"), settled=3)
-        if any("is lost" in what for _, what in oracle.faults):
+        oracle = trial(place, 4, seed, address="127.0.0.6", environment=power(seed, synchronous="OFF"), settled=3)
+        if any("was acknowledged and is" in what for _, what in oracle.faults):
             return
         server = place.branches.pop()
         server.stop()
@@ -53,4 +57,4 @@ def test_the_rig_notices_what_is_not_synchronised(place):
 
 
 if __name__ == "__main__":
-    run(globals())
+    run(globals(), beside=5 if os.cpu_count() > 1 else 1)

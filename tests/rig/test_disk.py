@@ -10,8 +10,8 @@ import sys
 import time
 
 from client import CLIENT, Client
-from crash import CONFIGURATION, Victim, power
-from harness import run, soon
+from victim import CONFIGURATION, Victim, power
+from harness import run, soon  # noqa: E402
 
 SIZE = "24m"
 ERRORS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"

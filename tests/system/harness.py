@@ -5,6 +5,7 @@ A test file defines functions `test_*(place)`; `run(globals())` at its end runs 
 when one failed. With names as arguments only those are run.
 """
 import asyncio
+import concurrent.futures
 import inspect
 import os
 import pathlib
@@ -170,8 +171,20 @@ def run_one(name, test):
         return not faults
 
 
-def run(names):
+def run_apart(name):
+    """In a process of its own, which tells all at its end; what it writes to stderr is seen at once."""
+    done = subprocess.run([sys.executable, "-W", "ignore", sys.argv[0], name], stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="", flush=True)
+    return done.returncode == 0
+
+
+def run(names, beside=1):
+    """beside: so many of them at a time, which must not meet."""
     chosen = sys.argv[1:]
     tests = [(n, t) for n, t in names.items() if n.startswith("test_") and callable(t) and (not chosen or n in chosen)]
-    results = [run_one(name, test) for name, test in tests]
+    if beside > 1 and len(tests) > 1:
+        with concurrent.futures.ThreadPoolExecutor(beside) as pool:
+            results = list(pool.map(run_apart, [name for name, _ in tests]))
+    else:
+        results = [run_one(name, test) for name, test in tests]
     sys.exit(0 if results and all(results) else 1)
