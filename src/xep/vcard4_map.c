@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One table of fields, read in both directions (XEP-0292 §11). Pictures, sounds and keys are not among them: avatars have
- * a conversion of their own (XEP-0398), and the others would make two copies of what is large.
+ * One table of fields, read in both directions (XEP-0292 §11). Photos are not among them: avatars have a conversion of
+ * their own (XEP-0398). What the two formats write in different ways (places, media) has a pair of functions.
  */
 #include "vcard4_map.h"
 
@@ -14,6 +14,12 @@ struct pair {
 	const char *temp, *four; /* NULL ends */
 };
 
+/* What one format's element says, added to that of the other. */
+struct writing {
+	void (*from_temp)(struct arena *arena, const struct element *from, struct element *to);
+	void (*to_temp)(struct arena *arena, const struct element *from, struct element *to);
+};
+
 struct field {
 	const char *temp;           /* "TEL" in vcard-temp */
 	const char *four;           /* "tel" in vCard4 */
@@ -24,8 +30,17 @@ struct field {
 	const char *more;           /* vcard-temp: the children with further values, for a list; NULL: one value only */
 	const struct pair *parts;   /* of a structured field */
 	const struct pair *types;   /* that it may have */
+	const struct writing *writing; /* of a value that is written in another way; NULL: it is not */
 };
 
+static void place_from_temp(struct arena *arena, const struct element *from, struct element *to);
+static void place_to_temp(struct arena *arena, const struct element *from, struct element *to);
+static void media_from_temp(struct arena *arena, const struct element *from, struct element *to);
+static void media_to_temp(struct arena *arena, const struct element *from, struct element *to);
+
+#define GEO "geo:"
+#define DATA "data:"
+#define BASE64 ";base64,"
 #define URI_LEGAL "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~@/:"
 
 static const struct pair name_parts[] = {
@@ -45,6 +60,9 @@ static const struct pair telephone_types[] = {
 	{ "PAGER", "pager" }, { "CELL", "cell" }, { "VIDEO", "video" }, { 0 },
 };
 
+static const struct writing place_writing = { place_from_temp, place_to_temp };
+static const struct writing media_writing = { media_from_temp, media_to_temp };
+
 /* The first of several with the same name is the one that the other format's becomes. */
 static const struct field fields[] = {
 	{ "FN", "fn", .value = "text" },
@@ -57,14 +75,20 @@ static const struct field fields[] = {
 	{ "EMAIL", "email", .value = "text", .inside = "USERID", .types = place_types },
 	{ "JABBERID", "impp", .value = "uri", .scheme = "xmpp:", .legal = URI_LEGAL },
 	{ "TZ", "tz", .value = "text" },
+	{ "GEO", "geo", .writing = &place_writing },
 	{ "TITLE", "title", .value = "text" },
 	{ "ROLE", "role", .value = "text" },
+	{ "LOGO", "logo", .writing = &media_writing },
 	{ "ORG", "org", .value = "text", .inside = "ORGNAME", .more = "ORGUNIT" },
 	{ "CATEGORIES", "categories", .value = "text", .inside = "KEYWORD", .more = "KEYWORD" },
 	{ "DESC", "note", .value = "text" },
 	{ "NOTE", "note", .value = "text" },
+	{ "PRODID", "prodid", .value = "text" },
+	{ "REV", "rev", .value = "timestamp" },
+	{ "SOUND", "sound", .writing = &media_writing },
 	{ "UID", "uid", .value = "text" },
 	{ "URL", "url", .value = "uri" },
+	{ "KEY", "key", .value = "text", .inside = "CRED" },
 	{ 0 },
 };
 
@@ -92,6 +116,72 @@ static void element_drop_if_empty(struct element *card, struct element *element)
 {
 	if (!element->first)
 		element_remove(card, element);
+}
+
+/* ---- places: latitude and longitude, or a geo: URI (RFC 5870) ---- */
+
+static void place_from_temp(struct arena *arena, const struct element *from, struct element *to)
+{
+	const char *latitude = element_child_text(arena, from, "LAT", NS_VCARD);
+	const char *longitude = element_child_text(arena, from, "LON", NS_VCARD);
+
+	if (latitude && *latitude && longitude && *longitude)
+		text_add(arena, to, "uri", NS_VCARD4, arena_printf(arena, GEO "%s,%s", latitude, longitude));
+}
+
+static void place_to_temp(struct arena *arena, const struct element *from, struct element *to)
+{
+	const char *uri = element_child_text(arena, from, "uri", NS_VCARD4);
+	const char *latitude = uri && strncmp(uri, GEO, strlen(GEO)) == 0 ? uri + strlen(GEO) : "";
+	const char *longitude = latitude + strcspn(latitude, ",");
+
+	if (!*longitude)
+		return;
+	text_add(arena, to, "LAT", NS_VCARD, arena_str_len(arena, latitude, (size_t)(longitude - latitude)));
+	longitude++;
+	text_add(arena, to, "LON", NS_VCARD, arena_str_len(arena, longitude, strcspn(longitude, ",;")));
+}
+
+/* ---- media: bytes with their type, or an address; in vCard4 the bytes are a data: URI (RFC 2397) ---- */
+
+/* Base 64, in which clients break lines. */
+static const char *bytes_clean(struct arena *arena, const char *base64)
+{
+	char *clean = arena_alloc(arena, strlen(base64) + 1), *end = clean;
+
+	for (; *base64; base64++) {
+		if (!strchr(" \t\r\n", *base64))
+			*end++ = *base64;
+	}
+	*end = '\0';
+	return clean;
+}
+
+static void media_from_temp(struct arena *arena, const struct element *from, struct element *to)
+{
+	const char *address = element_child_text(arena, from, "EXTVAL", NS_VCARD);
+	const char *bytes = element_child_text(arena, from, "BINVAL", NS_VCARD);
+	const char *type = element_child_text(arena, from, "TYPE", NS_VCARD);
+
+	if (address)
+		text_add(arena, to, "uri", NS_VCARD4, address);
+	else if (bytes && *bytes)
+		text_add(arena, to, "uri", NS_VCARD4,
+		         arena_printf(arena, DATA "%s" BASE64 "%s", type ? type : "", bytes_clean(arena, bytes)));
+}
+
+static void media_to_temp(struct arena *arena, const struct element *from, struct element *to)
+{
+	const char *uri = element_child_text(arena, from, "uri", NS_VCARD4);
+	const char *type = uri && strncmp(uri, DATA, strlen(DATA)) == 0 ? uri + strlen(DATA) : NULL;
+	const char *bytes = type ? strstr(type, BASE64) : NULL;
+
+	if (bytes) {
+		text_add(arena, to, "TYPE", NS_VCARD, arena_str_len(arena, type, (size_t)(bytes - type)));
+		text_add(arena, to, "BINVAL", NS_VCARD, bytes_clean(arena, bytes + strlen(BASE64)));
+	} else if (uri) {
+		text_add(arena, to, "EXTVAL", NS_VCARD, uri);
+	}
 }
 
 /* ---- to vCard4 ---- */
@@ -158,7 +248,9 @@ static void field_from_temp(struct arena *arena, const struct field *field, cons
 
 	types_from_temp(arena, field, from, to);
 	typed = to->last;
-	if (field->parts)
+	if (field->writing)
+		field->writing->from_temp(arena, from, to);
+	else if (field->parts)
 		parts_from_temp(arena, field, from, to);
 	else
 		values_from_temp(arena, field, from, to);
@@ -246,7 +338,9 @@ static void field_to_temp(struct arena *arena, const struct field *field, const 
 
 	types_to_temp(arena, field, from, to);
 	typed = to->last;
-	if (field->parts)
+	if (field->writing)
+		field->writing->to_temp(arena, from, to);
+	else if (field->parts)
 		parts_to_temp(arena, field, from, to);
 	else
 		values_to_temp(arena, field, from, to);
