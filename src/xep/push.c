@@ -343,9 +343,9 @@ static const struct conf_option rows[] = {
 	{ .name = "content", .type = CONF_CHOICE, .fallback = "count", .allowed = "count | sender | body",
 	  .sentence = "What the services of app servers learn of messages: how many wait, also who has written the last one, "
 	              "or also what it says." },
-	{ .name = "while-attended", .type = CONF_BOOL, .fallback = "false",
+	{ .name = "while-attended", .type = CONF_BOOL, .fallback = "true",
 	  .sentence = "Whether a client that cannot hear is told of messages also while somebody is at another client of "
-	              "the account." },
+	              "the account, such as a desktop that was left on." },
 	{ .name = "interval", .type = CONF_TIME, .fallback = "5s", .min = 100, .max = 3600000,
 	  .sentence = "How much time there is at least between two notifications to the same service; messages of that "
 	              "time are told together." },

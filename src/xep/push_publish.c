@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Publishing notifications (XEP-0357 §7). A message that a person would read, or a request for a subscription, for an account
- * at whose clients nobody is: away, inactive, waiting to be resumed or not there. Messages that come together are told together; at each service one
- * publication is under way at a time, and what it answers decides whether it is told again (§7.1).
+ * Publishing notifications (XEP-0357 §7). A message that a person would read, or a request for a subscription, while nobody
+ * is at the client that has enabled the service, or, where that is configured, at any client of the account: away, inactive,
+ * waiting to be resumed or not there. Messages that come together are told together; at each service one publication is under
+ * way at a time, and what it answers decides whether it is told again (§7.1).
  *
  * A publication comes from the host, so that an app server learns no more of the account than its node. Its answer goes to
  * the host and so to any home; the id says to which one it belongs.

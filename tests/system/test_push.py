@@ -190,8 +190,8 @@ async def test_a_message_that_went_into_a_dead_connection(place):
     await end(app, ann)
 
 
-async def test_somebody_at_another_client_is_enough(place):
-    north, app, ann, bob = await scene(place)
+async def test_somebody_at_another_client_is_enough_where_it_is_configured_so(place):
+    north, app, ann, bob = await scene(place, more="while-attended = false")
     desk = await Person("bob@north.example/desk", "secret-of-bob", north).log_in()
     await enable(bob)
     await bob.cut(True)
@@ -206,8 +206,8 @@ async def test_somebody_at_another_client_is_enough(place):
     await end(app, ann, desk)
 
 
-async def test_the_phone_is_told_all_the_same_where_it_is_configured_so(place):
-    north, app, ann, bob = await scene(place, more="while-attended = true")
+async def test_the_phone_is_told_although_somebody_is_at_another_client(place):
+    north, app, ann, bob = await scene(place)
     desk = await Person("bob@north.example/desk", "secret-of-bob", north).log_in()
     await enable(bob)
     await bob.cut(True)
