@@ -1,58 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * What comes for an account and stands in its journal, on its way to sessions, and the watermark of what has been delivered.
+ * What comes for an account and stands in its journal, on its way to sessions.
  *
  * What must stay true: a message that came is taken when its entry is durable or, where the store fails, when a session
- * has it. What is on its way to sessions is a flight. The watermark never passes a flight that has not landed, nor what
- * waits undelivered; what lands behind those is told to the store as an exception. A flight stays in the list until the
- * store has been told, so that nobody takes it for undelivered.
+ * has it. What is on its way to sessions is a flight, which ends when a session has it or none can have it any more; how the
+ * store hears of that is in journal_watermark.c.
  */
 #include "core/journal.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "account_inside.h"
-#include "base/clock.h"
 #include "base/mem.h"
-#include "core/module.h"
-#include "core/session.h"
-#include "core/router.h"
-#include "net/timer.h"
-#include "xmpp/ns.h"
-
-enum {
-	REPORT_MS = 500, /* the watermark follows what was delivered */
-};
-
-enum flight_state { FLIGHT_OPEN, FLIGHT_LANDED, FLIGHT_MISSED };
-
-/* A message that is archived and on its way to sessions. */
-struct flight {
-	struct list_link link;
-	uint64_t sequence;
-	enum flight_state state;
-	bool stored; /* the store has answered */
-	size_t bytes;
-	struct parcel *original; /* the store has failed: answered when the flight ends */
-};
-
-struct journal {
-	struct account *account;
-	struct list flights; /* by sequence */
-	uint64_t landed;     /* all up to here has been delivered */
-	struct timer report; /* runs while there is something to tell */
-	bool dirty;
-};
+#include "journal_inside.h"
 
 static void append_done(struct store_request *request);
 static void flight_answered(struct home *home, struct parcel *copy);
 
 /* ---- received ---- */
 
-static struct journal *journal_get(struct account *account)
+struct journal *journal_get(struct account *account)
 {
 	if (!account->journal) {
 		account->journal = mem_zalloc(sizeof(*account->journal));
@@ -149,31 +115,10 @@ void journal_received(struct account *account, struct parcel *parcel)
 		overdue_watch(account, parcel);
 }
 
-static void flight_drop(struct flight *flight)
+void flight_drop(struct flight *flight)
 {
 	list_remove(&flight->link);
 	free(flight);
-}
-
-static bool flight_is_over(const struct flight *flight)
-{
-	return flight->state == FLIGHT_LANDED && flight->stored;
-}
-
-/* With nothing undelivered in front of them those that are over need not wait for the report. */
-static void flights_landed(struct account *account)
-{
-	struct journal *journal = account->journal;
-	struct list_link *link;
-
-	while (account->undelivered == 0 && (link = list_first(&journal->flights))) {
-		struct flight *flight = LIST_MEMBER(link, struct flight, link);
-
-		if (!flight_is_over(flight))
-			return;
-		journal->landed = flight->sequence;
-		flight_drop(flight);
-	}
 }
 
 /* No session has it: it waits for the next. */
@@ -291,141 +236,14 @@ bool journal_is_on_its_way(const struct account *account, uint64_t sequence)
 	return flight && flight->state != FLIGHT_MISSED;
 }
 
-/* ---- the watermark ---- */
+/* ---- the end ---- */
 
-static struct store_journal_advance *advance_new(struct account *account, size_t room)
-{
-	struct store_journal_advance *advance =
-		store_request_new(sizeof(*advance), STORE_JOURNAL_ADVANCE, account->home->worker, account->jid.text,
-	                          jid_bare_len(&account->jid), store_request_free);
-
-	advance->beyond = arena_alloc(&advance->request.arena, room * sizeof(*advance->beyond));
-	return advance;
-}
-
-static void advance_add(struct store_journal_advance *advance, uint64_t sequence)
-{
-	((uint64_t *)(uintptr_t)advance->beyond)[advance->beyond_count++] = sequence;
-}
-
-static size_t flights_count(const struct account *account, struct flight **first_open)
-{
-	const struct journal *journal = account->journal;
-	size_t count = 0;
-
-	*first_open = NULL;
-	for (struct list_link *link = journal ? list_first(&journal->flights) : NULL; link;
-	     link = list_next(&journal->flights, link)) {
-		struct flight *flight = LIST_MEMBER(link, struct flight, link);
-
-		if (!flight_is_over(flight) && !*first_open)
-			*first_open = flight;
-		count++;
-	}
-	return count;
-}
-
-uint64_t journal_settled_up_to(const struct account *account)
-{
-	struct flight *open;
-
-	flights_count(account, &open);
-	return open ? open->sequence - 1 : account->journal_newest;
-}
-
-/* Each that is over is an exception, and leaves the list. */
-static void flights_except(struct journal *journal, struct store_journal_advance *advance)
-{
-	struct list_link *link, *next;
-
-	for (link = list_first(&journal->flights); link; link = next) {
-		struct flight *flight = LIST_MEMBER(link, struct flight, link);
-
-		next = list_next(&journal->flights, link);
-		if (!flight_is_over(flight))
-			continue;
-		advance_add(advance, flight->sequence);
-		flight_drop(flight);
-	}
-}
-
-/* With nothing undelivered all in front of the first flight in the list has been delivered. */
-static void journal_report(struct account *account)
-{
-	struct journal *journal = account->journal;
-	struct flight *open;
-	struct store_journal_advance *advance = advance_new(account, flights_count(account, &open));
-
-	flights_landed(account);
-	if (account->undelivered > 0) {
-		advance->sequence = journal->landed;
-		flights_except(journal, advance);
-	} else {
-		advance->sequence = open ? open->sequence - 1 : account->journal_newest;
-	}
-	journal->dirty = false;
-	if (advance->sequence > 0 || advance->beyond_count > 0)
-		store_submit(account->home->server->store, &advance->request);
-	else
-		store_request_free(&advance->request);
-}
-
-static void journal_free(struct account *account)
+void journal_free(struct account *account)
 {
 	timer_stop(account->home->worker, &account->journal->report);
 	free(account->journal);
 	account->journal = NULL;
 	account_release(account);
-}
-
-static void journal_reported(struct worker *worker, struct timer *timer)
-{
-	struct journal *journal = LIST_MEMBER(timer, struct journal, report);
-
-	(void)worker;
-	journal_report(journal->account);
-	if (list_is_empty(&journal->flights))
-		journal_free(journal->account);
-}
-
-void journal_touch(struct account *account)
-{
-	struct journal *journal = journal_get(account);
-
-	flights_landed(account);
-	journal->dirty = true;
-	if (account->home->draining)
-		journal_report(account);
-	else if (!timer_is_running(&journal->report))
-		timer_start(account->home->worker, &journal->report, REPORT_MS, journal_reported);
-}
-
-void journal_flush(struct account *account)
-{
-	if (account->journal && account->journal->dirty)
-		journal_report(account);
-}
-
-void journal_delivered(struct account *account, const struct store_journal_entry *entries, size_t count)
-{
-	struct flight *open;
-	struct store_journal_advance *advance = advance_new(account, count);
-
-	flights_count(account, &open);
-	if (!open || open->sequence > entries[count - 1].sequence)
-		advance->sequence = entries[count - 1].sequence;
-	for (size_t i = 0; i < count && advance->sequence == 0; i++)
-		advance_add(advance, entries[i].sequence);
-	store_submit(account->home->server->store, &advance->request);
-}
-
-void journal_excepted(struct account *account, const struct store_journal_entry *entries, size_t count)
-{
-	struct store_journal_advance *advance = advance_new(account, count);
-
-	for (size_t i = 0; i < count; i++)
-		advance_add(advance, entries[i].sequence);
-	store_submit(account->home->server->store, &advance->request);
 }
 
 void journal_clear(struct account *account)
