@@ -12,6 +12,7 @@
 #include "incoming.h"
 #include "link.h"
 #include "outgoing.h"
+#include "trial.h"
 #include "xmpp/stamp.h"
 
 /* ---- rows ---- */
@@ -212,6 +213,8 @@ const struct command s2s_commands[] = {
 	{ "peer list", "", "List the links to other servers.", 0, 0, peer_list, NULL },
 	{ "peer show", "DOMAIN", "Show all about the links to one domain.", 1, 1, peer_show, NULL },
 	{ "peer retry", "DOMAIN", "Try to connect now, and look its DNS records up afresh.", 1, 1, peer_retry,
+	  NULL },
+	{ "peer test", "DOMAIN [HOST]", "Try whether a link to a domain works, and say what is wrong.", 1, 2, trial_run,
 	  NULL },
 	{ 0 },
 };

@@ -19,6 +19,7 @@
 #include "net/connect.h"
 #include "outgoing_inside.h"
 #include "policy.h"
+#include "trial.h"
 #include "trust.h"
 #include "xmpp/ns.h"
 
@@ -117,6 +118,8 @@ static const char *outgoing_verify_condition(enum trouble trouble)
 	case TROUBLE_HOST_UNKNOWN:
 		return DIALBACK_REMOTE_SERVER_NOT_FOUND;
 	case TROUBLE_DNS:
+	case TROUBLE_NOBODY_LISTENS:
+	case TROUBLE_SILENT:
 	case TROUBLE_UNREACHABLE:
 		return DIALBACK_REMOTE_CONNECTION_FAILED;
 	default:
@@ -126,7 +129,7 @@ static const char *outgoing_verify_condition(enum trouble trouble)
 
 static bool outgoing_is_up(const struct outgoing *outgoing)
 {
-	return outgoing->link && outgoing->link->state != LINK_CONNECTING;
+	return outgoing->link ? outgoing->link->state != LINK_CONNECTING : outgoing->trial && trial_is_up(outgoing->trial);
 }
 
 /* Nothing will come of it: who waits for it is told at once. Only a link that is up must wait for the
@@ -135,12 +138,16 @@ static void outgoing_give_up(struct outgoing *outgoing)
 {
 	const char *condition = outgoing_verify_condition(outgoing->trouble);
 	struct link *link = outgoing->link;
+	struct trial *trial = outgoing->trial;
 	struct list_link *request;
 
 	outgoing_hide(outgoing);
 	outgoing->state = OUTGOING_ENDING;
 	while ((request = list_first(&outgoing->requests)))
 		verify_finish(LIST_MEMBER(request, struct verify, link), DIALBACK_ERROR, condition);
+	outgoing->trial = NULL;
+	if (trial)
+		trial_down(trial, outgoing->trouble, outgoing->reason);
 	if (!link || outgoing_is_up(outgoing))
 		return;
 	outgoing->link = NULL;
@@ -209,6 +216,8 @@ static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_
 
 	switch (condition) {
 	case STREAM_NO_ERROR:
+		if (outgoing->state == OUTGOING_SECURING)
+			return TROUBLE_HANDSHAKE;
 		return up && !text ? TROUBLE_NONE : TROUBLE_BROKEN;
 	case STREAM_HOST_UNKNOWN:
 	case STREAM_HOST_GONE:
@@ -250,18 +259,34 @@ static void outgoing_returned(struct stream *stream, void *owner, struct parcel 
 
 /* ---- the beginning ---- */
 
-struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *remote, struct link *link)
+static struct outgoing *outgoing_new(struct s2s *s2s, const char *local, const char *remote)
 {
 	struct outgoing *outgoing = mem_zalloc(sizeof(*outgoing));
 
 	outgoing->s2s = s2s;
 	outgoing->local = str_dup(local);
 	outgoing->remote = str_dup(remote);
-	outgoing->link = link;
 	list_init(&outgoing->requests);
 	list_add_last(&s2s->outgoings, &outgoing->link_in_home);
+	return outgoing;
+}
+
+struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *remote, struct link *link)
+{
+	struct outgoing *outgoing = outgoing_new(s2s, local, remote);
+
+	outgoing->link = link;
 	if (!link)
 		map_put(s2s->callbacks, outgoing->remote, strlen(outgoing->remote), outgoing);
+	outgoing_connect(outgoing);
+	return outgoing;
+}
+
+struct outgoing *outgoing_try(struct s2s *s2s, const char *local, const char *remote, struct trial *trial)
+{
+	struct outgoing *outgoing = outgoing_new(s2s, local, remote);
+
+	outgoing->trial = trial;
 	outgoing_connect(outgoing);
 	return outgoing;
 }
@@ -309,10 +334,14 @@ bool outgoing_is_trusted(struct outgoing *outgoing)
 static bool outgoing_trusts(struct outgoing *outgoing)
 {
 	char reason[LINK_REASON];
+	bool proven = outgoing_prove(outgoing, reason, sizeof(reason)), could_know;
 
-	if (outgoing_prove(outgoing, reason, sizeof(reason)) || !outgoing->link)
+	if (proven && outgoing->trial)
+		trial_judged(outgoing->trial, outgoing, reason);
+	if (proven || outgoing_only_asks(outgoing))
 		return true;
-	outgoing_abandon(outgoing, TROUBLE_CERTIFICATE, reason);
+	could_know = trust_could_know(outgoing->stream, outgoing_policy(outgoing), outgoing->remote);
+	outgoing_abandon(outgoing, could_know ? TROUBLE_UNTRUSTED : TROUBLE_CERTIFICATE, reason);
 	return false;
 }
 
@@ -338,7 +367,8 @@ static void outgoing_authenticate(struct outgoing *outgoing, const struct stanza
 {
 	if (!outgoing_trusts(outgoing))
 		return;
-	if (outgoing->link && conn_is_secure(stream_conn(outgoing->stream)) && outgoing_is_offered_external(features))
+	if (!outgoing_only_asks(outgoing) && conn_is_secure(stream_conn(outgoing->stream)) &&
+	    outgoing_is_offered_external(features))
 		outgoing_begin_external(outgoing);
 	else
 		outgoing_begin_dialback(outgoing);
@@ -389,6 +419,8 @@ static void outgoing_secured(struct stream *stream, void *owner)
 	snprintf(outgoing->tls, sizeof(outgoing->tls), "%s", tls.version);
 	if (!conn_certificate_about(stream_conn(stream), &outgoing->certificate))
 		*outgoing->certificate.pin = '\0';
+	if (outgoing->trial)
+		trial_secured(outgoing->trial, &tls);
 	outgoing_open(outgoing);
 }
 
@@ -416,8 +448,12 @@ static void outgoing_received(struct stream *stream, void *owner, struct stanza 
 
 static void outgoing_late(struct stream *stream, void *owner)
 {
+	struct outgoing *outgoing = owner;
+	char reason[LINK_REASON];
+
 	(void)stream;
-	outgoing_abandon(owner, TROUBLE_REFUSED, "the server did not answer in time");
+	snprintf(reason, sizeof(reason), "the server did not answer in time (%s)", outgoing_steps_named[outgoing->state]);
+	outgoing_abandon(outgoing, TROUBLE_SILENT, reason);
 }
 
 /* The peer has nothing to say on a one-way stream; a blank makes TCP find out whether it lives (RFC 6120
@@ -426,6 +462,17 @@ static void outgoing_silent(struct stream *stream, void *owner)
 {
 	(void)owner;
 	buf_add_char(stream_out(stream), ' ');
+}
+
+struct buf *outgoing_out(struct outgoing *outgoing)
+{
+	return stream_out(outgoing->stream);
+}
+
+void outgoing_leave(struct outgoing *outgoing)
+{
+	outgoing->trial = NULL;
+	outgoing_close(outgoing);
 }
 
 void outgoing_send(struct outgoing *outgoing, struct parcel *parcel)

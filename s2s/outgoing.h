@@ -13,6 +13,7 @@
 #include "verify.h"
 
 struct outgoing;
+struct trial;
 
 /* s2s->outgoings */
 struct outgoing *outgoing_of(struct list_link *link);
@@ -20,6 +21,11 @@ struct outgoing *outgoing_of(struct list_link *link);
 /* link: whom it serves and who is told its end by link_down; NULL: it carries verify requests only and
  * closes when there are none. Nobody is called before this returns. */
 struct outgoing *outgoing_start(struct s2s *s2s, const char *local, const char *remote, struct link *link);
+/* The same for a trial, which is told each step. */
+struct outgoing *outgoing_try(struct s2s *s2s, const char *local, const char *remote, struct trial *trial);
+/* What the trial has to say itself, once it is up; and it wants nothing more. */
+struct buf *outgoing_out(struct outgoing *outgoing);
+void outgoing_leave(struct outgoing *outgoing);
 /* Ends it in an orderly way; link_down follows later. */
 void outgoing_close(struct outgoing *outgoing);
 /* After the resolver has been replaced: what was asked of the old one is asked again. */

@@ -8,6 +8,7 @@
 
 #include "net/connect.h"
 #include "policy.h"
+#include "trial.h"
 
 enum {
 	OUTGOING_CONNECT_MS = 20000,
@@ -19,6 +20,8 @@ static const enum trouble connect_troubles[] = {
 	[CONNECT_NO_SUCH_DOMAIN] = TROUBLE_NO_SUCH_DOMAIN,
 	[CONNECT_NO_SERVICE] = TROUBLE_NO_SERVICE,
 	[CONNECT_DNS_FAILED] = TROUBLE_DNS,
+	[CONNECT_REFUSED] = TROUBLE_NOBODY_LISTENS,
+	[CONNECT_SILENT] = TROUBLE_SILENT,
 	[CONNECT_FAILED] = TROUBLE_UNREACHABLE,
 };
 
@@ -42,10 +45,20 @@ static void outgoing_connected(void *owner, enum connect_status status, struct t
 	                home->config->limits.server_burst);
 	conn_address(stream_conn(outgoing->stream), &peer, &own);
 	address_write(&peer, outgoing->address);
+	if (outgoing->trial)
+		trial_reached(outgoing->trial, outgoing->address);
 	if (tls)
 		outgoing_start_tls(outgoing, ALPN_SERVER);
 	else
 		outgoing_open(outgoing);
+}
+
+/* Only for a trial. */
+static void outgoing_found(void *owner, const char *place)
+{
+	const struct outgoing *outgoing = owner;
+
+	trial_found(outgoing->trial, place);
 }
 
 void outgoing_connect(struct outgoing *outgoing)
@@ -60,7 +73,8 @@ void outgoing_connect(struct outgoing *outgoing)
 		.fallback_port = SERVER_PORT,
 		.targets = policy->targets,
 		.target_count = policy->target_count,
-		.timeout_ms = OUTGOING_CONNECT_MS,
+		.timeout_ms = outgoing->trial ? TRIAL_CONNECT_MS : OUTGOING_CONNECT_MS,
+		.found = outgoing->trial ? outgoing_found : NULL,
 	};
 
 	outgoing->connect =

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "dialback.h"
+#include "trial.h"
 
 enum { OUTGOING_REQUESTS = 64 }; /* verify requests at once */
 
@@ -48,13 +49,13 @@ static void outgoing_send_key(struct outgoing *outgoing)
 
 static bool outgoing_is_done(const struct outgoing *outgoing)
 {
-	return !outgoing->link && list_is_empty(&outgoing->requests);
+	return outgoing_only_asks(outgoing) && list_is_empty(&outgoing->requests);
 }
 
 void outgoing_begin_dialback(struct outgoing *outgoing)
 {
 	outgoing->state = OUTGOING_OPEN;
-	if (outgoing->link)
+	if (!outgoing_only_asks(outgoing))
 		outgoing_send_key(outgoing);
 	for (struct list_link *l = list_first(&outgoing->requests); l; l = list_next(&outgoing->requests, l))
 		outgoing_send_verify(outgoing, LIST_MEMBER(l, struct verify, link));
@@ -84,7 +85,30 @@ void outgoing_verified(struct outgoing *outgoing)
 	stream_set_deadline(outgoing->stream, 0);
 	stream_watch(outgoing->stream, limits->silence_ms);
 	conn_set_limit(stream_conn(outgoing->stream), OUTGOING_UNSENT + 2u * limits->stanza_server);
-	link_up(outgoing->link);
+	if (outgoing->trial)
+		trial_up(outgoing->trial, outgoing->authenticated ? "external" : "dialback");
+	else
+		link_up(outgoing->link);
+}
+
+/* What an error says about the link (§2.5). Those of step 4 come from the peer's own attempt to reach us. */
+static enum trouble outgoing_dialback_trouble(const char *condition)
+{
+	static const struct {
+		const char *condition;
+		enum trouble trouble;
+	} meanings[] = {
+		{ DIALBACK_REMOTE_CONNECTION_FAILED, TROUBLE_WAY_BACK },
+		{ DIALBACK_REMOTE_SERVER_NOT_FOUND, TROUBLE_WAY_BACK },
+		{ DIALBACK_REMOTE_SERVER_TIMEOUT, TROUBLE_WAY_BACK },
+		{ DIALBACK_POLICY_VIOLATION, TROUBLE_DENIED },
+		{ DIALBACK_FORBIDDEN, TROUBLE_DENIED },
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(condition, meanings[i].condition) == 0)
+			return meanings[i].trouble;
+	return TROUBLE_DIALBACK;
 }
 
 static void outgoing_result(struct outgoing *outgoing, const struct dialback *answer)
@@ -106,7 +130,7 @@ static void outgoing_result(struct outgoing *outgoing, const struct dialback *an
 		break;
 	default:
 		snprintf(reason, sizeof(reason), "dialback error %s", answer->condition);
-		outgoing_abandon(outgoing, TROUBLE_DIALBACK, reason);
+		outgoing_abandon(outgoing, outgoing_dialback_trouble(answer->condition), reason);
 	}
 }
 

@@ -26,7 +26,8 @@ struct outgoing {
 	struct list_link link_in_home;
 	struct s2s *s2s;
 	char *local, *remote;
-	struct link *link; /* whom it serves; NULL */
+	struct link *link;   /* whom it serves; NULL */
+	struct trial *trial; /* likewise; NULL */
 	enum outgoing_state state;
 	bool asked;              /* our db:result is out and not answered */
 	bool authenticated;      /* by SASL */
@@ -42,6 +43,12 @@ struct outgoing {
 };
 
 extern const struct stream_class outgoing_class;
+
+/* It carries verify requests alone. */
+static inline bool outgoing_only_asks(const struct outgoing *outgoing)
+{
+	return !outgoing->link && !outgoing->trial;
+}
 
 /* outgoing_connect.c */
 void outgoing_connect(struct outgoing *outgoing);

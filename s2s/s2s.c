@@ -15,6 +15,7 @@
 #include "link.h"
 #include "outgoing.h"
 #include "policy.h"
+#include "trial.h"
 
 enum {
 	SWEEP_EVERY_MS = 60000,
@@ -88,6 +89,7 @@ static void *s2s_home_open(struct home *home)
 	list_init(&s2s->resting);
 	list_init(&s2s->outgoings);
 	list_init(&s2s->incomings);
+	list_init(&s2s->trials);
 	s2s_open_resolver(s2s);
 	timer_start(home->worker, &s2s->sweep, SWEEP_EVERY_MS, s2s_sweep);
 	return s2s;
@@ -141,6 +143,8 @@ static void s2s_home_close(struct home *home, void *part)
 		incoming_free(incoming_of(l));
 	while ((l = list_first(&s2s->outgoings)))
 		outgoing_free(outgoing_of(l));
+	while ((l = list_first(&s2s->trials)))
+		trial_free(trial_of(l));
 	while ((link = map_next(s2s->links, &walk)))
 		link_free(link);
 	timer_stop(home->worker, &s2s->sweep);
@@ -176,6 +180,7 @@ const struct module s2s_module = {
 	.home_configured = s2s_home_configured,
 	.home_drain = s2s_home_drain,
 	.drains_late = true,
+	.host_received = trial_host_received,
 	.listens = 1u << LISTEN_SERVER | 1u << LISTEN_SERVER_TLS,
 	.accepted = incoming_accepted,
 };

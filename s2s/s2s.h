@@ -28,6 +28,7 @@ struct s2s {
 	size_t connecting;  /* links that are trying to connect */
 	struct timer sweep; /* forgets links that have rested long enough */
 	struct list outgoings, incomings;
+	struct list trials;
 	struct map *callbacks; /* remote domain -> struct outgoing that only carries verify requests */
 	bool draining;
 };

@@ -17,6 +17,7 @@ libhansa_a_SOURCES += \
 	s2s/outgoing_sasl.c \
 	s2s/policy.c s2s/policy.h \
 	s2s/s2s.c s2s/s2s.h \
+	s2s/trial.c s2s/trial.h \
 	s2s/trouble.c s2s/trouble.h \
 	s2s/trust.c s2s/trust.h \
 	s2s/verify.c s2s/verify.h

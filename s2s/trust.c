@@ -61,3 +61,23 @@ const char *trust_prove(struct stream *stream, const struct peer_policy *policy,
 		return "pki";
 	return NULL;
 }
+
+static bool authority_is_unknown(struct stream *stream, const struct trust *trust, const char *domain)
+{
+	struct arena arena = { 0 };
+	enum certificate_fault fault =
+		conn_certificate_check(stream_conn(stream), trust, jid_domain_ascii(&arena, domain));
+
+	arena_clear(&arena);
+	return fault == CERTIFICATE_UNKNOWN_AUTHORITY;
+}
+
+bool trust_could_know(struct stream *stream, const struct peer_policy *policy, const char *domain)
+{
+	struct certificate_about about;
+
+	return conn_certificate_about(stream_conn(stream), &about) &&
+	       (policy->authentication & PEER_BY_PIN ||
+	        (policy->authentication & PEER_BY_CA && authority_is_unknown(stream, policy->ca, domain)) ||
+	        (policy->authentication & PEER_BY_PKI && authority_is_unknown(stream, policy->pki, domain)));
+}

@@ -15,4 +15,8 @@
 const char *trust_prove(struct stream *stream, const struct peer_policy *policy, const char *domain, char *reason,
                         size_t size);
 
+/* Where nothing is proven: a pin or an authority that is not known here might make it good; else the certificate itself is
+ * wrong. */
+bool trust_could_know(struct stream *stream, const struct peer_policy *policy, const char *domain);
+
 #endif

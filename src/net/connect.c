@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "event_door.h"
@@ -60,7 +61,9 @@ struct connect {
 	struct list attempts; /* under way */
 	struct timer step_timer, deadline;
 	bool dns_failed;             /* of one target at least */
+	enum connect_status failure; /* of the last address that failed */
 	char reason[CONNECT_REASON]; /* of the last failure */
+	connect_found *found;
 	connect_done *done;
 	void *owner;
 };
@@ -142,7 +145,7 @@ static void connect_fail(struct connect *connect)
 	bool configured = connect->found_by_srv || connect->found_by_administrator;
 
 	if (connect->place_count > 0)
-		connect_finish(connect, CONNECT_FAILED, NULL, NULL);
+		connect_finish(connect, connect->failure, NULL, NULL);
 	else if (connect->dns_failed)
 		connect_finish(connect, CONNECT_DNS_FAILED, NULL, NULL);
 	else
@@ -162,6 +165,7 @@ static void connect_deadline_expired(struct worker *worker, struct timer *timer)
 		char text[ADDRESS_TEXT];
 
 		address_write(&first->place.address, text);
+		connect->failure = CONNECT_SILENT;
 		connect_say(connect, "connecting to %s: no answer in time", text);
 	}
 	connect_fail(connect);
@@ -199,6 +203,22 @@ static void connect_found_services(void *owner, enum resolve_status status,
 
 /* ---- addresses ---- */
 
+/* For who watches. */
+static void connect_tell(const struct connect *connect, const struct resolve_target *target,
+                         const struct address *addresses, size_t count)
+{
+	struct buf place = { 0 };
+	char text[ADDRESS_TEXT];
+
+	buf_printf(&place, "%s:", target->host);
+	for (size_t i = 0; i < count; i++) {
+		address_write(&addresses[i], text);
+		buf_printf(&place, "%s %s", i ? "," : "", text);
+	}
+	connect->found(connect->owner, place.data);
+	buf_clear(&place);
+}
+
 static void connect_found_addresses(void *owner, enum resolve_status status, const struct address *addresses,
                                     size_t count)
 {
@@ -215,6 +235,8 @@ static void connect_found_addresses(void *owner, enum resolve_status status, con
 		            target->host);
 	for (size_t i = 0; i < count && connect->place_count < CONNECT_ATTEMPTS; i++)
 		connect->places[connect->place_count++] = (struct place){ addresses[i], target->tls };
+	if (connect->found && count > 0)
+		connect_tell(connect, target, addresses, count);
 	if (!timer_is_running(&connect->step_timer))
 		connect_step(connect);
 }
@@ -229,10 +251,13 @@ static void connect_resolve_next(struct connect *connect)
 
 /* ---- attempts ---- */
 
-static void connect_say_errno(struct connect *connect, const struct address *address, int error)
+static void connect_note_errno(struct connect *connect, const struct address *address, int error)
 {
 	char text[ADDRESS_TEXT];
 
+	connect->failure = error == ECONNREFUSED ? CONNECT_REFUSED
+	                   : error == ETIMEDOUT  ? CONNECT_SILENT
+	                                         : CONNECT_FAILED;
 	address_write(address, text);
 	connect_say(connect, "connecting to %s: %s", text, strerror(error));
 }
@@ -253,7 +278,7 @@ static void attempt_ready(evutil_socket_t fd, short what, void *context)
 		connect_finish(connect, CONNECT_OK, transport_socket(connect->worker, fd), &attempt->place);
 		return;
 	}
-	connect_say_errno(connect, &attempt->place.address, error);
+	connect_note_errno(connect, &attempt->place.address, error);
 	attempt_free(attempt);
 	connect_step(connect);
 }
@@ -280,7 +305,7 @@ static bool attempt_start(struct connect *connect, const struct place *place)
 	int fd = attempt_open(&place->address);
 
 	if (fd < 0) {
-		connect_say_errno(connect, &place->address, errno);
+		connect_note_errno(connect, &place->address, errno);
 		return false;
 	}
 	attempt = mem_zalloc(sizeof(*attempt));
@@ -338,6 +363,8 @@ struct connect *connect_start(struct worker *worker, struct resolver *resolver,
 	connect->domain = str_dup(options->domain);
 	connect->fallback_port = options->fallback_port;
 	connect->found_by_administrator = options->target_count > 0;
+	connect->failure = CONNECT_FAILED;
+	connect->found = options->found;
 	connect->done = done;
 	connect->owner = owner;
 	list_init(&connect->attempts);

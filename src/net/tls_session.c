@@ -177,12 +177,18 @@ static void tls_forget_errors(void)
 		ERR_clear_error();
 }
 
-/* OpenSSL's own string, but for the commonest fault, of which it speaks in riddles. */
+/* OpenSSL's own string, but for the commonest faults, of which it speaks in riddles. */
 static const char *tls_reason(unsigned long error)
 {
-	if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
+	switch (ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0) {
+	case SSL_R_WRONG_VERSION_NUMBER:
 		return "no TLS where TLS begins";
-	return ERR_reason_error_string(error);
+	case SSL_R_UNSUPPORTED_PROTOCOL:
+	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+		return "no version of TLS is allowed on both sides";
+	default:
+		return ERR_reason_error_string(error);
+	}
 }
 
 /* What a call that did not succeed means. */

@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/system/test_login.py \
 	tests/system/test_messages.py \
 	tests/system/test_nbxmpp.py \
+	tests/system/test_peer_test.py \
 	tests/system/test_profanity.py \
 	tests/system/test_prosody.py \
 	tests/system/test_push.py \

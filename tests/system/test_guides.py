@@ -107,6 +107,7 @@ async def test_link_two_branches(place):
     await greet(ann, bob, "hello south")
     await greet(bob, ann, "hello north")
     said = {line: command(line, north) for line in guide.commands()}
+    assert said["hansactl peer test south.example"].split()[-1] == "own", said
     assert any(line.startswith("hansad -t ") for line in said)
     assert {"hansactl reload", "hansactl peer list", "hansactl peer show south.example",
             "hansactl peer retry south.example"} <= set(said), said

@@ -93,14 +93,14 @@ async def test_pinned_keys(place):
     agree(south, "north.example", "127.0.0.2", f'authentication = {{ pin }}  pins = {{ "{"A" * 43}=" }}')
     await soon(lambda: not [row for row in south.ask("peer", "list") if row["direction"] == "in"])
     bob.send_message(mto="ann@north.example", mbody="who is there?", mtype="chat")
-    await soon(lambda: shown(south, "north.example", "out").get("error") == "certificate")
+    await soon(lambda: shown(south, "north.example", "out").get("error") == "untrusted")
     assert "key" in shown(south, "north.example", "out")["reason"]
     assert not [m for kind, m in ann.arrived if kind == "message" and m["body"] == "who is there?"]
     await ann.leave()
     await bob.leave()
 
 
-async def refused(place, make, words, policy='authentication = {{ ca }}  ca = "{ca}"'):
+async def refused(place, make, words, error="certificate", policy='authentication = {{ ca }}  ca = "{ca}"'):
     """South shows what make() wrote; north neither sends to it nor takes anything of it, and says why."""
     north, south = two_branches(place)
     ann, bob = await two_people(north, south)
@@ -110,7 +110,7 @@ async def refused(place, make, words, policy='authentication = {{ ca }}  ca = "{
     agree(south, "north.example", "127.0.0.2", "authentication = { dialback }")
     ann.send_message(mto="bob@south.example", mbody="is it you?", mtype="chat")
     bob.send_message(mto="ann@north.example", mbody="it is", mtype="chat")
-    await soon(lambda: [r for r in north.ask("peer", "list") if r.get("error") == "certificate"])
+    await soon(lambda: [r for r in north.ask("peer", "list") if r.get("error") == error])
     reason = shown(north, "south.example", "out")["reason"]
     assert words in reason, reason
     await soon(lambda: shown(south, "north.example", "out").get("error"))
@@ -139,7 +139,7 @@ async def test_another_authority(place):
 
 
 async def test_nobody_in_the_system_knows_it(place):
-    await refused(place, lambda authority, south: None, "trusted", "authentication = {{ pki }}")
+    await refused(place, lambda authority, south: None, "trusted", "untrusted", "authentication = {{ pki }}")
 
 
 async def test_dialback_where_a_certificate_proves_nothing(place):

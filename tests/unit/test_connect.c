@@ -269,7 +269,7 @@ static void nobody_listens(void **state)
 
 	tiny_dns_host(caller->dns, "south.example", "127.0.0.77");
 	call(caller, "south.example");
-	assert_int_equal(caller->status, CONNECT_FAILED);
+	assert_int_equal(caller->status, CONNECT_REFUSED);
 	assert_non_null(strstr(caller->reason, "127.0.0.77"));
 	assert_non_null(strstr(caller->reason, "refused"));
 }

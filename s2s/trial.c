@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The steps of a trial, in the order of a link's life, and the verdict. What comes too late for it is nobody's.
+ *
+ * The ping is XEP-0199's. Its answer counts when it comes from the domain itself, so on a stream on which that has proven
+ * itself, and carries the id, which nobody else knows.
+ */
+#include "trial.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/errand.h"
+#include "link.h"
+#include "outgoing.h"
+#include "policy.h"
+#include "xmpp/ns.h"
+#include "xmpp/stamp.h"
+#include "xmpp/writer.h"
+
+enum {
+	TRIAL_ANSWER_MS = 20000, /* the peer may have to connect to us first */
+	TRIAL_WORDS = 1000,
+};
+
+#define TRIAL_ID "trial-" /* where the ids of its pings begin */
+
+enum trial_step { STEP_POLICY, STEP_DNS, STEP_CONNECT, STEP_TLS, STEP_CERTIFICATE, STEP_PROOF, STEP_PING, STEPS };
+
+static const char *const trial_steps[STEPS] = {
+	[STEP_POLICY] = "policy",
+	[STEP_DNS] = "dns",
+	[STEP_CONNECT] = "connect",
+	[STEP_TLS] = "tls",
+	[STEP_CERTIFICATE] = "certificate",
+	[STEP_PROOF] = "authentication",
+	[STEP_PING] = "ping",
+};
+
+struct trial {
+	struct errand errand;   /* first: from the command's home to the pair's and back */
+	struct command_call *call;
+	char *local, *remote;
+	struct list_link link;  /* s2s->trials */
+	struct s2s *s2s;
+	struct outgoing *outgoing; /* NULL: not begun, or no more */
+	enum trial_step step;   /* the next one */
+	uint64_t since_ms;
+	struct timer timer;     /* of the ping */
+	char id[sizeof(TRIAL_ID) + ID_LEN];
+	json_t *rows;           /* touched on one home at a time */
+	char *verdict;          /* NULL: all is well */
+};
+
+struct trial *trial_of(struct list_link *link)
+{
+	return LIST_MEMBER(link, struct trial, link);
+}
+
+bool trial_is_up(const struct trial *trial)
+{
+	return trial->step == STEP_PING;
+}
+
+void trial_free(struct trial *trial)
+{
+	if (trial->s2s)
+		timer_stop(trial->s2s->home->worker, &trial->timer);
+	list_remove(&trial->link);
+	json_decref(trial->rows);
+	free(trial->local);
+	free(trial->remote);
+	free(trial->verdict);
+	free(trial);
+}
+
+/* ---- the end ---- */
+
+static void trial_tell(struct home *home, struct errand *errand)
+{
+	struct trial *trial = (struct trial *)errand;
+
+	(void)home;
+	trial->call->ended(trial->call, trial->verdict ? COMMAND_REFUSED : COMMAND_DONE, json_incref(trial->rows),
+	                   trial->verdict);
+	trial_free(trial);
+}
+
+static void trial_end(struct trial *trial)
+{
+	struct home *home = trial->s2s->home;
+	struct outgoing *outgoing = trial->outgoing;
+
+	trial->outgoing = NULL;
+	if (outgoing)
+		outgoing_leave(outgoing);
+	timer_stop(home->worker, &trial->timer);
+	list_remove(&trial->link);
+	errand_return(home, &trial->errand);
+}
+
+/* ---- rows ---- */
+
+static void trial_add_row(struct trial *trial, const char *result, const char *detail)
+{
+	uint64_t now_ms = worker_now_ms(trial->s2s->home->worker);
+
+	json_array_append_new(trial->rows,
+	                      json_pack("{s:s, s:s, s:I, s:s}", "step", trial_steps[trial->step], "result", result,
+	                                "ms", (json_int_t)(now_ms - trial->since_ms), "detail", detail));
+	trial->since_ms = now_ms;
+}
+
+static void trial_pass(struct trial *trial, enum trial_step step, const char *detail)
+{
+	trial->step = step;
+	trial_add_row(trial, "ok", detail);
+	trial->step = step + 1;
+}
+
+static void trial_fail(struct trial *trial, enum trouble trouble, const char *reason)
+{
+	const struct trouble_meaning *meaning = trouble_meaning(trouble);
+
+	trial_add_row(trial, meaning->name, *reason ? reason : meaning->fault);
+	trial->verdict = str_printf("%s %s%s%s%s; to be mended %s: %s", trial->remote, meaning->fault,
+	                            *reason ? " (" : "", reason, *reason ? ")" : "", meaning->mender, meaning->remedy);
+	trial_end(trial);
+}
+
+/* ---- what the stream reports ---- */
+
+/* Of several places only the first stands for itself: the others are looked up when that fails. */
+void trial_found(struct trial *trial, const char *place)
+{
+	if (trial->step == STEP_DNS)
+		trial_pass(trial, STEP_DNS, place);
+}
+
+void trial_reached(struct trial *trial, const char *address)
+{
+	trial_pass(trial, STEP_CONNECT, address);
+}
+
+void trial_secured(struct trial *trial, const struct conn_tls *tls)
+{
+	char words[TRIAL_WORDS];
+
+	snprintf(words, sizeof(words), "%s, %s", tls->version, tls->cipher);
+	trial_pass(trial, STEP_TLS, words);
+}
+
+/* Also one that proves nothing goes on where policy knows dialback. */
+void trial_judged(struct trial *trial, struct outgoing *outgoing, const char *reason)
+{
+	struct outgoing_row shown;
+	char stamp[STAMP_LEN + 1], words[TRIAL_WORDS];
+
+	outgoing_describe(outgoing, &shown);
+	if (shown.certificate)
+		stamp_write(shown.certificate->until_s * 1000000, stamp);
+	if (!shown.certificate)
+		snprintf(words, sizeof(words), "none (%s)", reason);
+	else if (shown.peer_by)
+		snprintf(words, sizeof(words), "good: %s, until %s, pin %s", shown.peer_by, stamp, shown.certificate->pin);
+	else
+		snprintf(words, sizeof(words), "not needed where dialback is taken (%s), until %s, pin %s", reason, stamp,
+		         shown.certificate->pin);
+	trial_pass(trial, STEP_CERTIFICATE, words);
+}
+
+static void trial_unanswered(struct worker *worker, struct timer *timer)
+{
+	(void)worker;
+	trial_fail(LIST_MEMBER(timer, struct trial, timer), TROUBLE_UNANSWERED, "");
+}
+
+void trial_up(struct trial *trial, const char *method)
+{
+	struct home *home = trial->s2s->home;
+	struct buf *out = outgoing_out(trial->outgoing);
+
+	trial_pass(trial, STEP_PROOF, method);
+	memcpy(trial->id, TRIAL_ID, strlen(TRIAL_ID));
+	id_random(worker_entropy(home->worker), trial->id + strlen(TRIAL_ID));
+	buf_add_lit(out, "<iq type='get'");
+	writer_attr(out, "id", trial->id);
+	writer_attr(out, "from", trial->local);
+	writer_attr(out, "to", trial->remote);
+	buf_add_lit(out, "><ping xmlns='" NS_PING "'/></iq>");
+	timer_start(home->worker, &trial->timer, TRIAL_ANSWER_MS, trial_unanswered);
+}
+
+/* A peer that does not want us says so at whichever step it knows who we are: it is our proof that it does not take. */
+void trial_down(struct trial *trial, enum trouble trouble, const char *reason)
+{
+	bool was_up = trial_is_up(trial);
+
+	trial->outgoing = NULL;
+	if (trouble == TROUBLE_DENIED || trouble == TROUBLE_HOST_UNKNOWN)
+		trial->step = STEP_PROOF;
+	if (trial->s2s->draining)
+		trial_fail(trial, TROUBLE_BROKEN, "this server is being stopped");
+	else
+		trial_fail(trial, was_up ? TROUBLE_CLOSED : trouble, reason);
+}
+
+/* ---- the answer to the ping ---- */
+
+struct trial_answer {
+	struct mail mail;
+	struct link_key key;
+	char id[sizeof(TRIAL_ID) + ID_LEN];
+};
+
+static void trial_answer_arrive(struct worker *worker, struct mail *mail)
+{
+	struct trial_answer *answer = (struct trial_answer *)mail;
+	struct s2s *s2s = s2s_of(home_of(worker));
+	const char *remote = answer->key.text + strlen(answer->key.text) + 1;
+
+	for (struct list_link *l = list_first(&s2s->trials); l; l = list_next(&s2s->trials, l)) {
+		struct trial *trial = trial_of(l);
+
+		if (!trial_is_up(trial) || strcmp(trial->id, answer->id) != 0 || strcmp(trial->remote, remote) != 0)
+			continue;
+		trial_pass(trial, STEP_PING, "answered on a stream of the peer's own");
+		trial_end(trial);
+		break;
+	}
+	free(answer);
+}
+
+enum hook_result trial_host_received(struct home *home, const struct host *host, struct parcel *parcel)
+{
+	const struct stanza *stanza = parcel->stanza;
+	struct trial_answer *answer;
+
+	if ((stanza->type != IQ_RESULT && stanza->type != IQ_ERROR) || !stanza->id ||
+	    strncmp(stanza->id, TRIAL_ID, strlen(TRIAL_ID)) != 0 || strlen(stanza->id) >= sizeof(answer->id) ||
+	    stanza->from.local_len || stanza->from.resource_len)
+		return HOOK_NEXT;
+	answer = mem_zalloc(sizeof(*answer));
+	link_key_make(&answer->key, host->domain, strlen(host->domain), jid_domain_text(&stanza->from),
+	              stanza->from.domain_len);
+	snprintf(answer->id, sizeof(answer->id), "%s", stanza->id);
+	answer->mail.arrive = trial_answer_arrive;
+	worker_post(home->worker, link_home(home, &answer->key)->worker, &answer->mail);
+	return HOOK_NEXT;
+}
+
+/* ---- the beginning ---- */
+
+/* On the home of the pair. */
+static void trial_begin(struct home *home, struct errand *errand)
+{
+	struct trial *trial = (struct trial *)errand;
+	const struct peer_policy *policy = policy_find(home->config, trial->remote, strlen(trial->remote));
+	char words[TRIAL_WORDS];
+
+	trial->s2s = s2s_of(home);
+	trial->since_ms = worker_now_ms(home->worker);
+	list_add_last(&trial->s2s->trials, &trial->link);
+	snprintf(words, sizeof(words), "section peer \"%s\"", policy->domain);
+	if (!policy->allow) {
+		trial_fail(trial, TROUBLE_FORBIDDEN, words);
+		return;
+	}
+	trial_pass(trial, STEP_POLICY, words);
+	resolver_flush(trial->s2s->resolver);
+	trial->outgoing = outgoing_try(trial->s2s, trial->local, trial->remote, trial);
+}
+
+/* Which of our hosts tries; NULL: no such host. */
+static const struct host *trial_host(const struct command_call *call)
+{
+	const struct config *config = call->home->config;
+
+	return call->arg_count < 2 ? &config->hosts[0] : config_host(config, call->args[1], strlen(call->args[1]));
+}
+
+void trial_run(struct command_call *call)
+{
+	const struct host *host = trial_host(call);
+	struct arena arena = { 0 };
+	struct link_key key;
+	struct trial *trial;
+	struct jid domain;
+
+	if (!host) {
+		command_fail(call, COMMAND_NOT_FOUND, "%s: no such host", call->args[1]);
+	} else if (!jid_domain_prepare(&arena, call->args[0], strlen(call->args[0]), &domain)) {
+		command_fail(call, COMMAND_USAGE, "%s: this is no domain", call->args[0]);
+	} else if (config_destination(call->home->config, domain.text, strlen(domain.text))) {
+		command_fail(call, COMMAND_REFUSED, "%s: this domain is served here", call->args[0]);
+	} else {
+		trial = mem_zalloc(sizeof(*trial));
+		trial->call = call;
+		trial->local = str_dup(host->domain);
+		trial->remote = str_dup(domain.text);
+		trial->rows = json_array();
+		link_key_make(&key, trial->local, strlen(trial->local), trial->remote, strlen(trial->remote));
+		errand_send(call->home, link_home(call->home, &key), &trial->errand, trial_begin, trial_tell);
+	}
+	arena_clear(&arena);
+}

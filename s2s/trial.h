@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A trial: would a link to that domain work, and if not, what is wrong and whose side can mend it? It goes the whole way of
+ * a link, on a stream of its own and by the same code: policy, DNS, TCP, TLS, certificate, authentication, and at last a
+ * ping, whose answer shows that the peer finds the way back to us. Each step is a row with the time that it took.
+ *
+ * It lives on the home of its pair of domains, as their link does.
+ */
+#ifndef S2S_TRIAL_H
+#define S2S_TRIAL_H
+
+#include "core/command.h"
+#include "net/conn.h"
+#include "trouble.h"
+
+struct outgoing;
+struct parcel;
+struct s2s;
+struct trial;
+
+enum { TRIAL_CONNECT_MS = 10000 }; /* of DNS and TCP together */
+
+/* The command peer test: DOMAIN, and which of our hosts tries (the first). */
+void trial_run(struct command_call *call);
+
+/* What its outgoing stream reports, in this order. */
+void trial_found(struct trial *trial, const char *place);
+void trial_reached(struct trial *trial, const char *address);
+void trial_secured(struct trial *trial, const struct conn_tls *tls);
+void trial_judged(struct trial *trial, struct outgoing *outgoing, const char *reason);
+void trial_up(struct trial *trial, const char *method);
+/* The stream is no more, and has let go of the trial. */
+void trial_down(struct trial *trial, enum trouble trouble, const char *reason);
+bool trial_is_up(const struct trial *trial);
+
+/* The module's host_received: is it the answer to a trial's ping? */
+enum hook_result trial_host_received(struct home *home, const struct host *host, struct parcel *parcel);
+void trial_free(struct trial *trial); /* at the home's end */
+/* s2s->trials */
+struct trial *trial_of(struct list_link *link);
+
+#endif
