@@ -45,6 +45,10 @@ static const struct incoming_step {
 	{ "auth", NS_SASL, incoming_auth },
 	{ "result", NS_DIALBACK, incoming_dialback },
 	{ "verify", NS_DIALBACK, incoming_dialback },
+	{ "enable", NS_SM, incoming_enable },
+	{ "r", NS_SM, incoming_asks },
+	{ "a", NS_SM, incoming_acks },
+	{ "resume", NS_SM, incoming_resume },
 };
 
 struct incoming *incoming_of(struct list_link *link)
@@ -107,6 +111,7 @@ static void incoming_closed(struct stream *stream, void *owner, enum stream_cond
 	         LOG_STR("condition", condition ? stream_condition_name(condition) : NULL),
 	         LOG_STR("reason", text));
 	incoming->state = INCOMING_ENDING;
+	incoming_leave_intake(incoming, condition);
 	incoming->stream = NULL;
 	barrier_clear(&incoming->barrier);
 	if (incoming_leave_admission(incoming))
@@ -298,7 +303,11 @@ void incoming_configured(struct incoming *incoming)
 
 void incoming_drain(struct incoming *incoming)
 {
+	bool open = incoming->state == INCOMING_OPEN;
+
 	incoming->state = INCOMING_ENDING;
+	if (open && incoming->intake)
+		intake_say(incoming->intake);
 	if (incoming->stream)
 		stream_fail(incoming->stream, STREAM_SYSTEM_SHUTDOWN, NULL);
 }

@@ -65,6 +65,8 @@ static void incoming_send_features(struct incoming *incoming)
 		buf_add_lit(out, "<mechanisms xmlns='" NS_SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>");
 	if (!lacks_tls && incoming_policy(incoming, incoming->from)->authentication & PEER_BY_DIALBACK)
 		buf_add_lit(out, "<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback>");
+	if (!lacks_tls && incoming->from)
+		buf_add_lit(out, "<sm xmlns='" NS_SM "'/>");
 	buf_add_lit(out, "</stream:features>");
 }
 

@@ -9,6 +9,7 @@
 #include "core/barrier.h"
 #include "core/stream.h"
 #include "incoming.h"
+#include "intake.h"
 #include "net/admission.h"
 #include "policy.h"
 
@@ -49,7 +50,9 @@ struct incoming {
 	size_t unverified, verified;
 	unsigned failures; /* to authenticate by SASL */
 	struct pair *last; /* that a stanza belonged to */
-	struct barrier *barrier;
+	struct barrier *barrier; /* of a stream without stream management */
+	struct intake *intake;   /* with it; NULL: not enabled */
+	struct intake *awaited;  /* that the stream is to go on with */
 	uint64_t opened_ms, received;
 	struct certificate_about certificate; /* its pin "": none is shown */
 	char tls[16], address[ADDRESS_TEXT];
@@ -80,6 +83,14 @@ void pair_add_proven(struct incoming *incoming, const char *method);
 /* incoming_sasl.c */
 bool incoming_offers_external(const struct incoming *incoming);
 void incoming_auth(struct incoming *incoming, struct stanza *stanza);
+
+/* incoming_sm.c: stream management. incoming_resumed: the stream has the intake that it asked for. */
+void incoming_enable(struct incoming *incoming, struct stanza *stanza);
+void incoming_asks(struct incoming *incoming, struct stanza *stanza);
+void incoming_acks(struct incoming *incoming, struct stanza *stanza);
+void incoming_resume(struct incoming *incoming, struct stanza *stanza);
+void incoming_resumed(struct incoming *incoming);
+void incoming_leave_intake(struct incoming *incoming, enum stream_condition condition);
 
 /* incoming_stanza.c */
 void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check);

@@ -52,15 +52,17 @@ static void incoming_refuse_stanza(struct incoming *incoming, const struct stanz
 		              "that pair of domains has not been verified on this stream");
 }
 
-/* Custody begins here: who refuses it, refuses it to the sender. */
-static void incoming_route(struct incoming *incoming, struct stanza *stanza)
+/* Custody begins here: who refuses it, refuses it to the sender. token: of the intake that counts it; 0: none does. */
+static void incoming_route(struct incoming *incoming, struct stanza *stanza, uint64_t token)
 {
 	struct home *home = incoming->s2s->home;
 	const char *fault = stanza->kind == STANZA_IQ ? iq_fault(stanza) : NULL;
-	struct parcel *parcel;
+	struct parcel *parcel = parcel_new(home, stanza_seal(stanza), NULL);
 
-	claims_strip(home->config, stanza);
-	parcel = parcel_new(home, stanza_seal(stanza), NULL);
+	if (token) {
+		parcel->answered = intake_answered;
+		parcel->token = token;
+	}
 	if (fault)
 		parcel_refused(home, &parcel, STANZA_BAD_REQUEST, fault);
 	else
@@ -71,8 +73,22 @@ static void incoming_ping_passed(void *owner, struct stanza *ping)
 {
 	const struct stanza *done = ping;
 
-	incoming_route(owner, ping);
+	incoming_route(owner, ping, 0);
 	stanza_unref(&done);
+}
+
+/* With stream management the peer is told what was taken; without it, it may ask by a ping. */
+static void incoming_take(struct incoming *incoming, struct stanza *stanza)
+{
+	uint64_t token = 0;
+
+	claims_strip(incoming_config(incoming), stanza);
+	if (incoming->intake && !intake_enter(incoming->intake, stanza, &token))
+		return;
+	if (!incoming->intake && barrier_stops(&incoming->barrier, incoming->s2s->home, stanza, &stanza->from,
+	                                       incoming_ping_passed, incoming))
+		return;
+	incoming_route(incoming, stanza, token);
 }
 
 void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check)
@@ -83,7 +99,6 @@ void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stan
 		              "a stanza between servers has from and to");
 	else if (!incoming_pair_of(incoming, stanza))
 		incoming_refuse_stanza(incoming, stanza);
-	else if (!barrier_stops(&incoming->barrier, incoming->s2s->home, stanza, &stanza->from, incoming_ping_passed,
-	                        incoming))
-		incoming_route(incoming, stanza);
+	else
+		incoming_take(incoming, stanza);
 }

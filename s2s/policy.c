@@ -79,6 +79,13 @@ static const struct conf_option peer_options[] = {
 	  .min = 1024,
 	  .max = 1024 * 1024 * 1024,
 	  .sentence = "How many bytes of stanzas may wait for the link; those beyond are returned at once." },
+	{ .name = "resume-time",
+	  .type = CONF_TIME,
+	  .fallback = "24h",
+	  .min = 0,
+	  .max = 7 * 24 * 3600 * 1000,
+	  .sentence = "How long this domain may resume its broken stream to us, so that nothing is lost or comes twice "
+	              "(XEP-0198); 0s: not at all." },
 	{ .name = "idle",
 	  .type = CONF_TIME,
 	  .fallback = "10m",
@@ -276,6 +283,7 @@ static void policy_read(const struct conf_section *own, const struct conf_sectio
 	policy->wait_iq_ms = (uint64_t)conf_number(SAID("wait-iq"));
 	policy->queue_stanzas = (size_t)conf_number(SAID("queue-stanzas"));
 	policy->queue_bytes = (size_t)conf_number(SAID("queue-bytes"));
+	policy->resume_ms = (uint32_t)conf_number(SAID("resume-time"));
 	policy->idle_ms = (uint64_t)conf_number(SAID("idle"));
 #undef SAID
 }
@@ -339,6 +347,7 @@ static const struct peer_policy policy_default = {
 	.wait_iq_ms = 30000,
 	.queue_stanzas = 1000,
 	.queue_bytes = 1024 * 1024,
+	.resume_ms = 24 * 3600 * 1000,
 	.idle_ms = 600000,
 };
 

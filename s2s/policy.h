@@ -31,6 +31,7 @@ struct peer_policy {
 	uint64_t wait_ms;    /* how long a message or subscription may wait for the link */
 	uint64_t wait_iq_ms; /* an iq, whose sender waits for the answer */
 	size_t queue_stanzas, queue_bytes;
+	uint32_t resume_ms; /* how long the peer may resume its broken stream; 0: not at all */
 	uint64_t idle_ms; /* an outgoing stream without a stanza for so long is closed; 0: never */
 	struct resolve_target *targets; /* instead of what the DNS says */
 	size_t target_count;

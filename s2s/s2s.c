@@ -12,6 +12,7 @@
 #include "core/command.h"
 #include "command.h"
 #include "incoming.h"
+#include "intake.h"
 #include "link.h"
 #include "outgoing.h"
 #include "policy.h"
@@ -86,10 +87,12 @@ static void *s2s_home_open(struct home *home)
 	s2s->home = home;
 	s2s->links = map_new(worker_seed(home->worker));
 	s2s->callbacks = map_new(worker_seed(home->worker));
+	s2s->intakes = map_new(worker_seed(home->worker));
 	list_init(&s2s->resting);
 	list_init(&s2s->outgoings);
 	list_init(&s2s->incomings);
 	list_init(&s2s->trials);
+	list_init(&s2s->broken_intakes);
 	s2s_open_resolver(s2s);
 	timer_start(home->worker, &s2s->sweep, SWEEP_EVERY_MS, s2s_sweep);
 	return s2s;
@@ -135,10 +138,13 @@ static void s2s_home_drain(struct home *home)
 static void s2s_home_close(struct home *home, void *part)
 {
 	struct s2s *s2s = part;
-	struct map_walk walk = { 0 };
+	struct map_walk walk = { 0 }, intakes = { 0 };
+	struct intake *intake;
 	struct list_link *l;
 	struct link *link;
 
+	while ((intake = map_next(s2s->intakes, &intakes)))
+		intake_free(intake);
 	while ((l = list_first(&s2s->incomings)))
 		incoming_free(incoming_of(l));
 	while ((l = list_first(&s2s->outgoings)))
@@ -151,6 +157,7 @@ static void s2s_home_close(struct home *home, void *part)
 	resolver_free(&s2s->resolver);
 	map_free(&s2s->links);
 	map_free(&s2s->callbacks);
+	map_free(&s2s->intakes);
 	free(s2s);
 }
 
@@ -163,6 +170,7 @@ static const struct module_spec s2s_specs[] = {
 	{ "RFC 8305", "Happy Eyeballs Version 2: Better Connectivity Using Concurrency", NULL, NULL },
 	{ "XEP-0178", "Best Practices for Use of SASL EXTERNAL with Certificates", "1.2", "between servers" },
 	{ "XEP-0185", "Dialback Key Generation and Validation", "1.0", NULL },
+	{ "XEP-0198", "Stream Management", "1.6.3", "between servers" },
 	{ "XEP-0220", "Server Dialback", "1.1.1", NULL },
 	{ "XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS between servers" },
 	{ 0 },

@@ -29,6 +29,9 @@ struct s2s {
 	struct timer sweep; /* forgets links that have rested long enough */
 	struct list outgoings, incomings;
 	struct list trials;
+	struct map *intakes;        /* by number: what peers have sent with stream management */
+	struct list broken_intakes; /* that have no stream now, longest first */
+	size_t broken_count;
 	struct map *callbacks; /* remote domain -> struct outgoing that only carries verify requests */
 	bool draining;
 };

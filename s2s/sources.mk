@@ -8,7 +8,9 @@ libhansa_a_SOURCES += \
 	s2s/incoming_dialback.c \
 	s2s/incoming_header.c \
 	s2s/incoming_sasl.c \
+	s2s/incoming_sm.c \
 	s2s/incoming_stanza.c \
+	s2s/intake.c s2s/intake.h \
 	s2s/link.c s2s/link.h \
 	s2s/outbox.c s2s/outbox.h \
 	s2s/outgoing.c s2s/outgoing.h s2s/outgoing_inside.h \

@@ -14,6 +14,8 @@
 
 #include "xmpp/stanza.h"
 
+enum { TALLY_NUMBER_SHIFT = 40 };
+
 struct tally_entry {
 	const struct stanza *stanza;
 	uint64_t token;
@@ -31,6 +33,11 @@ struct tally {
 };
 
 void tally_init(struct tally *tally, uint64_t serial);
+/* Of the tally that a token, or a mark, belongs to: what is left of its serial. */
+static inline uint64_t tally_number(uint64_t token)
+{
+	return token >> TALLY_NUMBER_SHIFT;
+}
 void tally_clear(struct tally *tally);
 /* Numbers the stanza and gives it its token; it is not sealed yet. false: it is here already, drop it. */
 bool tally_enter(struct tally *tally, struct stanza *stanza);

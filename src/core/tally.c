@@ -13,14 +13,14 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-enum { ROOM_FIRST = 8, GENERATION_BITS = 8, NUMBER_BITS = 32 };
+enum { ROOM_FIRST = 8, NUMBER_BITS = 32, GENERATION_BITS = TALLY_NUMBER_SHIFT - NUMBER_BITS };
 
 #define GENERATION_ONE (UINT64_C(1) << NUMBER_BITS)
 #define GENERATION_MASK (((UINT64_C(1) << GENERATION_BITS) - 1) << NUMBER_BITS)
 
 void tally_init(struct tally *tally, uint64_t serial)
 {
-	*tally = (struct tally){ .mark = serial << (NUMBER_BITS + GENERATION_BITS) };
+	*tally = (struct tally){ .mark = serial << TALLY_NUMBER_SHIFT };
 }
 
 /* Where the number lies; the ring's size is a power of two. */

@@ -115,6 +115,9 @@ check_PROGRAMS += tests/unit/test_policy
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c tests/support/folder.c tests/support/folder.h
 check_PROGRAMS += tests/unit/test_s2s
 tests_unit_test_s2s_SOURCES = tests/unit/test_s2s.c tests/unit/far.h $(core_support)
+
+check_PROGRAMS += tests/unit/test_s2s_sm
+tests_unit_test_s2s_sm_SOURCES = tests/unit/test_s2s_sm.c tests/unit/far.h $(core_support)
 check_PROGRAMS += tests/unit/test_server
 tests_unit_test_server_SOURCES = tests/unit/test_server.c $(core_support)
 endif

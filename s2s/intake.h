@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What another server has sent us on a stream with stream management (XEP-0198): counted as it comes, acknowledged when
+ * somebody here has taken it. It belongs to the pair of domains that the stream began with and outlives the stream for the
+ * time of resume-time, so that a new stream of the same pair can go on where the old one broke (§5).
+ *
+ * On the home of that pair. A home keeps a bounded number of them without a stream.
+ */
+#ifndef S2S_INTAKE_H
+#define S2S_INTAKE_H
+
+#include "base/id.h"
+#include "core/tally.h"
+#include "net/timer.h"
+#include "s2s.h"
+#include "xmpp/error.h"
+
+struct incoming;
+
+struct intake {
+	struct list_link link;       /* s2s->broken_intakes, while it has no stream; longest first */
+	struct s2s *s2s;
+	struct incoming *incoming;   /* its stream; NULL: broken */
+	struct incoming *successor;  /* that waits to go on with it */
+	char id[ID_LEN + 1];
+	char *from, *to;
+	uint64_t number;             /* of its tally; key in s2s->intakes */
+	struct tally tally;
+	uint32_t resume_ms;          /* how long it waits for a stream; 0: not at all */
+	uint64_t until_ms;           /* likewise, while it waits */
+	struct timer timer;
+	struct turn_job job;         /* says h */
+	bool ended;
+};
+
+/* For a stream whose pair is verified. */
+struct intake *intake_new(struct incoming *incoming, uint32_t resume_ms);
+/* That of this pair, to be resumed by its id; NULL: none. */
+struct intake *intake_find(const struct s2s *s2s, const char *from, const char *to, const char *id);
+void intake_free(struct intake *intake); /* at the home's end */
+
+/* Counts a stanza that is not sealed yet. false: it has come before, drop it. token: for intake_answered; 0: nobody is
+ * waited for. */
+bool intake_enter(struct intake *intake, struct stanza *stanza, uint64_t *token);
+/* For parcel.answered, with the token in the parcel. */
+void intake_answered(struct home *home, struct parcel *parcel);
+/* The peer asks (§4). */
+void intake_ask(struct intake *intake);
+/* Tells the peer how far it has come. */
+void intake_say(struct intake *intake);
+
+/* Its stream, or the one that waited for it, has closed; may_resume: it broke, and was not ended by somebody. */
+void intake_closed(struct intake *intake, struct incoming *incoming, bool may_resume);
+/* The stream goes on with it, when what it has in hand is taken or after some seconds: then intake_resumed of
+ * incoming_inside.h. Until then nothing may be read. */
+void intake_await(struct intake *intake, struct incoming *incoming);
+
+#endif
