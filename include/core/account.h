@@ -38,8 +38,9 @@ struct account {
 	bool stale;                     /* changed in the store: credentials are loaded anew before the next use */
 	uint64_t asking;                /* the token of the load under way; 0: none */
 	bool gone;                      /* deleted, or its host was: the last hold frees it */
-	struct parcel *waiting, **waiting_end;          /* while loading */
+	struct parcel *waiting, **waiting_end;          /* while loading, or while sessions give back */
 	size_t waiting_count, waiting_bytes;
+	size_t giving_back;                             /* sessions that have left and do it before the turn ends */
 	struct list wanted;             /* account_want calls while loading */
 	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
 	struct repeats *repeats;        /* core/repeats.c: digests of messages that may come again; NULL: none */

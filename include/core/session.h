@@ -48,6 +48,7 @@ struct session {
 	bool wants_blocklist;                   /* has asked for the block list (XEP-0191 §3.2) */
 	bool ending;                            /* it has left its account; nothing is delivered to it any more */
 	bool ended;
+	bool gives_back;                        /* before the turn ends */
 	bool frozen;                            /* it outlives the server: nobody hears that it leaves (core/frozen.h) */
 	struct directed *directed;              /* addresses that got directed presence (RFC 6121 §4.6); im's; NULL: none */
 	struct held *held;                      /* what waits while it is inactive; csi's; NULL: nothing */
@@ -103,6 +104,11 @@ void session_push_told(struct session *session, const struct stanza *stanza, uin
 /* The outlet gives back what the client did not take, in order, before session_end: the session leaves, and the parcel goes
  * through the account's rules again as if it came now, with its since_us. */
 void session_give_back(struct session *session, struct parcel *parcel);
+
+/* A session that has left gives back what it holds before the turn ends: what comes for its account meanwhile waits behind
+ * that. gave_back: it has. */
+void session_gives_back_soon(struct session *session);
+void session_gave_back(struct session *session);
 
 /* The client's connection is lost before it had the parcel: the modules hear that a message waits. */
 void session_lost(struct session *session, struct parcel *parcel);

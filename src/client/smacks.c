@@ -35,6 +35,7 @@ static void smacks_give_back(struct smacks *smacks)
 
 	while ((parcel = unacked_take(&smacks->unacked)))
 		session_give_back(smacks->session, parcel);
+	session_gave_back(smacks->session);
 }
 
 void smacks_end(struct smacks *smacks)
@@ -169,6 +170,7 @@ static void smacks_close(struct session *session, enum stream_condition conditio
 {
 	struct smacks *smacks = session->outlet_owner;
 
+	session_gives_back_soon(session);
 	if (smacks->client) {
 		client_fail(smacks->client, condition, text);
 		worker_at_end_of_turn(smacks_home(smacks)->worker, &smacks->job);

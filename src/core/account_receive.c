@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * What happens to a parcel that arrives for an account, in the order of RFC 6121 §8.5: of an account that there is not
- * (§8.5.1), of one that is being loaded, which it waits for, and of one that is here, where the modules have the rules
- * and what they leave is decided by the kind. "Could not find out" is answered with an error of type wait.
+ * (§8.5.1), of one that is being loaded, or is about to get back what a session held, which it waits for, and of one that is
+ * here, where the modules have the rules and what they leave is decided by the kind. "Could not find out" is answered with
+ * an error of type wait.
  */
 #include "core/account.h"
 
@@ -44,7 +45,7 @@ static void absent_receive(struct home *home, struct parcel *parcel)
 	parcel_taken(home, &parcel);
 }
 
-/* ---- it is being loaded ---- */
+/* ---- it is not ready for it ---- */
 
 static void waiting_refused(struct home *home, struct parcel *parcel)
 {
@@ -154,7 +155,7 @@ static bool parcel_is_too_large(const struct home *home, const struct parcel *pa
 
 static void account_take(struct account *account, struct parcel *parcel)
 {
-	if (account->state == ACCOUNT_READY)
+	if (account->state == ACCOUNT_READY && account->giving_back == 0)
 		account_receive(account, parcel);
 	else if (account->state == ACCOUNT_ABSENT)
 		absent_receive(account->home, parcel);

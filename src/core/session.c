@@ -334,3 +334,20 @@ void session_give_back(struct session *session, struct parcel *parcel)
 	else
 		account_receive(account, parcel);
 }
+
+void session_gives_back_soon(struct session *session)
+{
+	session->account->giving_back += !session->gives_back;
+	session->gives_back = true;
+}
+
+void session_gave_back(struct session *session)
+{
+	struct account *account = session->account;
+
+	if (!session->gives_back)
+		return;
+	session->gives_back = false;
+	if (--account->giving_back == 0 && !account->gone)
+		account_receive_waiting(account, ACCOUNT_READY);
+}

@@ -178,6 +178,32 @@ static void test_given_back(void **state)
 }
 
 /* A message for another client of the account does not wait behind the backlog. */
+/* It has left, and what it held comes back before the turn ends: nothing overtakes that. */
+static void test_what_comes_before_it_is_given_back(void **state)
+{
+	struct person *juliet = person_come(town, "juliet@north.example/balcony"), *next;
+
+	(void)state;
+	person_says(juliet, "<presence/>");
+	juliet->holds = true;
+	says(1, 3);
+	session_gives_back_soon(juliet->session);
+	next = person_come(town, "juliet@north.example/balcony");
+	assert_int_equal(juliet->closed, STREAM_CONFLICT);
+	says(3, 5);
+	assert_int_equal(juliets()->undelivered, 0);
+	person_give_back(juliet);
+	session_gave_back(juliet->session);
+	town_settle(town);
+	assert_int_equal(juliets()->undelivered, 4);
+	person_says(next, "<presence/>");
+	assert_string_equal(heard_ids(next), "1 2 3 4");
+	says(5, 6);
+	assert_string_equal(heard_ids(next), "5");
+	person_go(&juliet);
+	person_go(&next);
+}
+
 static void test_another_resource_does_not_wait(void **state)
 {
 	struct person *juliet, *other;
@@ -374,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_session_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_only_session_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_given_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_comes_before_it_is_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_resource_does_not_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_longer_available, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kept_meanwhile, setup, teardown),
