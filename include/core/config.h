@@ -91,6 +91,7 @@ struct config {
 	uint32_t write_after_ms;        /* a message that no client has acknowledged is written then */
 	size_t workers;                 /* threads; takes effect at start only */
 	const char *store_path;
+	uint32_t store_patience_ms;     /* takes effect at start only */
 	const char *control_path;       /* hansactl's socket */
 	enum log_target log_target;
 	const char *log_path;

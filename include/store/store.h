@@ -7,8 +7,11 @@
  *   - a write that is answered STORE_OK is durable: it survives kill -9 and power loss;
  *   - a read sees every write of the same owner that was asked for before it;
  *   - one request that fails does not fail its neighbours;
- *   - completions of one owner's writes come in order, but that a full queue refuses at once (STORE_FULL);
- *     between owners nothing is promised.
+ *   - what cannot be written now is tried again; a request that has waited for longer than the driver's patience is given
+ *     up: answered STORE_FAILED, and what it asks for does not happen later, either (only a process that dies while its disk
+ *     hangs may find it done when it starts again). Those that are patient wait for as long as it takes;
+ *   - completions of one owner's writes come in order, but that a full queue refuses at once (STORE_FULL) and that one is
+ *     given up before another that is patient; between owners nothing is promised.
  *
  * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h, store/pubsub.h,
  * store/token.h. Each is a struct
@@ -19,6 +22,7 @@
 #define STORE_STORE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +65,9 @@ struct store_request {
 	const char *owner;                      /* prepared bare JID, or a key of ours; in the arena */
 	void *context;                          /* the asker's, best an id; not touched */
 	uint64_t token;                         /* likewise */
+	atomic_bool patient;                    /* the asker's: it is never given up */
+	uint64_t asked_ms;                      /* monotonic; set by store_submit */
+	atomic_uint holders;                    /* who may look at it: the asker, a driver that works on what it has given up */
 	struct arena arena;                     /* inputs and results; freed with the request */
 };
 
@@ -71,6 +78,8 @@ void *store_request_new(size_t size, enum store_op op, struct worker *worker, co
 void *store_request_new_for(size_t room, size_t size, enum store_op op, struct worker *worker, const char *owner,
                             size_t owner_len, void (*done)(struct store_request *request));
 void store_request_free(struct store_request *request);
+/* It need not wait any longer: it is given up when its time is over, which it may be by now. */
+void store_request_hurry(struct store_request *request);
 
 /* Never calls done() before it returns. A store that is closed (NULL) answers STORE_FAILED. */
 void store_submit(struct store *store, struct store_request *request);
@@ -95,8 +104,11 @@ struct store {
 };
 void store_close(struct store **store);         /* NULL is fine */
 
-/* Drivers answer with this: sets the status and posts the request to its worker. from: NULL off the
- * workers. */
+/* For drivers. Is it time to give it up, if what was asked for up to before_ms is? UINT64_MAX: everything is. */
+bool store_request_is_due(const struct store_request *request, uint64_t before_ms);
+/* One more looks at it: store_request_free has to be called once more. */
+void store_request_hold(struct store_request *request);
+/* Sets the status and posts the request to its worker. from: NULL off the workers. */
 void store_answer(struct worker *from, struct store_request *request, enum store_status status);
 
 #endif

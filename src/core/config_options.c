@@ -338,6 +338,13 @@ static const struct conf_option store_options[] = {
 	  .type = CONF_STRING,
 	  .fallback = HANSA_LOCALSTATEDIR "/lib/hansa/hansa.db",
 	  .sentence = "The file of the built-in database. A change needs a restart." },
+	{ .name = "patience",
+	  .type = CONF_TIME,
+	  .fallback = "5s",
+	  .min = 1000,
+	  .max = 60000,
+	  .sentence = "How long a disk that hangs, is full or fails is waited for before whoever needs it is told to try again "
+	              "later. A change needs a restart." },
 	{ 0 },
 };
 

@@ -405,5 +405,6 @@ char *config_read_sections(struct config *config, const char *path)
 	limits_read(config);
 	config->store_path =
 		config_file(config, conf_string(conf_section(config->conf, "store"), "path"));
+	config->store_patience_ms = (uint32_t)conf_number(conf_section(config->conf, "store"), "patience");
 	return NULL;
 }

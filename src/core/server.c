@@ -145,6 +145,7 @@ static bool server_open_store(struct server *server, char **error)
 		.path = server->config->store_path,
 		.readers = STORE_READERS,
 		.queue_limit = STORE_QUEUE,
+		.patience_ms = server->config->store_patience_ms,
 		.log = server->log,
 	};
 
@@ -317,7 +318,7 @@ static void server_note_restart(const struct server *server, const struct config
 	const struct config *old = server->config;
 
 	if (config->workers != old->workers || strcmp(config->store_path, old->store_path) != 0 ||
-	    strcmp(config->control_path, old->control_path) != 0)
+	    config->store_patience_ms != old->store_patience_ms || strcmp(config->control_path, old->control_path) != 0)
 		log_warn(server->log, NULL, "a change of workers, store or control needs a restart");
 }
 

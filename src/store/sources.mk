@@ -5,6 +5,8 @@
 libhansa_a_SOURCES += \
 	src/store/store.c \
 	src/store/sqlite/account.c \
+	src/store/sqlite/batch.c \
+	src/store/sqlite/batch.h \
 	src/store/sqlite/database.c \
 	src/store/sqlite/database.h \
 	src/store/sqlite/document.c \
@@ -27,6 +29,8 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/threads.c \
 	src/store/sqlite/token.c \
 	src/store/sqlite/threads.h \
+	src/store/sqlite/watch.c \
+	src/store/sqlite/watch.h \
 	src/store/sqlite/wal.c \
 	src/store/sqlite/wal.h
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "store/account.h"
@@ -28,6 +29,7 @@ void *store_request_new_for(size_t room, size_t size, enum store_op op, struct w
 	request->op = op;
 	request->worker = worker;
 	request->done = done;
+	atomic_init(&request->holders, 1);
 	request->owner = arena_str_len(&request->arena, owner, owner_len);
 	return request;
 }
@@ -64,14 +66,32 @@ static void request_wipe(struct store_request *request)
 		tokens_wipe(&((struct store_token_change *)request)->fresh, 1);
 }
 
+void store_request_hold(struct store_request *request)
+{
+	atomic_fetch_add(&request->holders, 1);
+}
+
 void store_request_free(struct store_request *request)
 {
+	if (atomic_fetch_sub(&request->holders, 1) > 1)
+		return;
 	request_wipe(request);
 	arena_free_self(request, offsetof(struct store_request, arena));
 }
 
+void store_request_hurry(struct store_request *request)
+{
+	atomic_store(&request->patient, false);
+}
+
+bool store_request_is_due(const struct store_request *request, uint64_t before_ms)
+{
+	return before_ms == UINT64_MAX || (request->asked_ms <= before_ms && !atomic_load(&request->patient));
+}
+
 void store_submit(struct store *store, struct store_request *request)
 {
+	request->asked_ms = clock_monotonic_ms(&clock_system);
 	request->status = STORE_PENDING;
 	request->store = store;
 	if (!store) {

@@ -34,3 +34,10 @@ void faults_report(struct faults *faults, const char *what, const char *cause)
 	}
 	pthread_mutex_unlock(&faults->lock);
 }
+
+void faults_silence(struct faults *faults)
+{
+	pthread_mutex_lock(&faults->lock);
+	faults->silent_until_ms = UINT64_MAX;
+	pthread_mutex_unlock(&faults->lock);
+}

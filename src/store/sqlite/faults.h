@@ -21,5 +21,7 @@ struct faults {
 void faults_init(struct faults *faults, struct log *log);
 void faults_clear(struct faults *faults);
 void faults_report(struct faults *faults, const char *what, const char *cause);
+/* Nothing is reported any more: the log is going to be closed. */
+void faults_silence(struct faults *faults);
 
 #endif

@@ -113,12 +113,56 @@ struct store_request *request_queue_take(struct request_queue *queue, size_t cou
 	return mail_request(taken);
 }
 
+/* They stand in the order in which they were asked for: what is too young ends the search. */
+static struct mail *queue_cut_due(struct request_queue *queue, uint64_t before_ms)
+{
+	struct mail *due = NULL, **due_end = &due, **at = &queue->first;
+
+	while (*at && mail_request(*at)->asked_ms <= before_ms) {
+		struct mail *mail = *at;
+
+		if (!store_request_is_due(mail_request(mail), before_ms)) {
+			at = &mail->next;
+			continue;
+		}
+		*at = mail->next;
+		if (!mail->next)
+			queue->last = at;
+		queue->count--;
+		queue->bytes -= arena_footprint(&mail_request(mail)->arena);
+		*due_end = mail;
+		due_end = &mail->next;
+	}
+	*due_end = NULL;
+	return due;
+}
+
+struct store_request *request_queue_give_up(struct request_queue *queue, uint64_t before_ms)
+{
+	struct mail *due;
+
+	pthread_mutex_lock(&queue->lock);
+	due = queue_cut_due(queue, before_ms);
+	pthread_mutex_unlock(&queue->lock);
+	return mail_request(due);
+}
+
 void request_queue_close(struct request_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->closing = true;
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
+}
+
+bool request_queue_is_closing(struct request_queue *queue)
+{
+	bool closing;
+
+	pthread_mutex_lock(&queue->lock);
+	closing = queue->closing;
+	pthread_mutex_unlock(&queue->lock);
+	return closing;
 }
 
 size_t request_queue_count(struct request_queue *queue)

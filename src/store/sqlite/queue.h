@@ -36,8 +36,11 @@ struct store_request *request_queue_take(struct request_queue *queue, size_t cou
                                          uint32_t gather_us);
 /* The request that was taken behind this one, or NULL. Asked before the request is answered. */
 struct store_request *request_next(const struct store_request *request);
+/* Takes all out that are due (store_request_is_due), linked as above; NULL: none is. */
+struct store_request *request_queue_give_up(struct request_queue *queue, uint64_t before_ms);
 /* Lets those who take know that nothing comes any more. */
 void request_queue_close(struct request_queue *queue);
+bool request_queue_is_closing(struct request_queue *queue);
 size_t request_queue_count(struct request_queue *queue);
 
 #endif

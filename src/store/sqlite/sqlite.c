@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -18,11 +19,13 @@
 #include "file.h"
 #include "operation.h"
 #include "threads.h"
+#include "wal.h"
 
 enum {
 	DEFAULT_READERS = 2,
 	DEFAULT_QUEUE_LIMIT = 100000,
 	DEFAULT_QUEUE_BYTES = 64 << 20,
+	DEFAULT_PATIENCE_MS = 5000,
 };
 
 /* ---- requests ---- */
@@ -67,24 +70,31 @@ static void sqlite_submit(struct store *store, struct store_request *request)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
 
+	watch_wake(&s->watch);
 	if (operation_get(request->op)->writes)
 		write_submit(s, request);
 	else
 		read_submit(s, request);
 }
 
-void sqlite_answer(struct sqlite_store *s, struct store_request *request)
+static bool had_no_room(const struct store_request *request)
 {
+	return request->status == STORE_FULL;
+}
+
+void sqlite_answer(void *store, struct store_request *request, enum store_status status)
+{
+	struct sqlite_store *s = store;
 	bool writes = operation_get(request->op)->writes;
 
-	if (request->status != STORE_FULL) {
+	if (!had_no_room(request)) {
 		atomic_fetch_add(writes ? &s->written : &s->read, 1);
 		if (writes)
 			atomic_fetch_sub(under_way_of(s, request->owner), 1);
 	}
-	if (request->status == STORE_FAILED)
+	if (status == STORE_FAILED)
 		atomic_fetch_add(&s->failed, 1);
-	store_answer(NULL, request, request->status);
+	store_answer(NULL, request, status);
 }
 
 static void sqlite_figures(struct store *store, struct store_figures *out)
@@ -102,9 +112,13 @@ static void sqlite_figures(struct store *store, struct store_figures *out)
 
 static void sqlite_free(struct sqlite_store *s)
 {
-	for (size_t i = 0; i < s->reader_count; i++)
+	for (size_t i = 0; i < s->reader_count; i++) {
 		database_close(&s->readers[i].db);
+		batch_clear(&s->readers[i].batch);
+	}
 	database_close(&s->writer_db);          /* last: it empties the write-ahead log */
+	batch_clear(&s->batch);
+	watch_clear(&s->watch);
 	request_queue_clear(&s->writes);
 	request_queue_clear(&s->reads);
 	faults_clear(&s->faults);
@@ -113,16 +127,40 @@ static void sqlite_free(struct sqlite_store *s)
 	free(s);
 }
 
+/* false: it hangs. */
+static bool thread_join(pthread_t thread, const struct timespec *until)
+{
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until) == 0;
+}
+
+static bool threads_join(struct sqlite_store *s)
+{
+	struct timespec until;
+	bool joined;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(s->patience_ms / 1000) + 1;
+	request_queue_close(&s->writes);
+	joined = thread_join(s->writer, &until);
+	request_queue_close(&s->reads);
+	for (size_t i = 0; i < s->reader_count; i++)
+		joined &= thread_join(s->readers[i].thread, &until);
+	return joined;
+}
+
+/* A thread that hangs is left behind with the store, for the process is going to end. */
 static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
+	bool joined = threads_join(s);
 
-	request_queue_close(&s->writes);
-	pthread_join(s->writer, NULL);
-	request_queue_close(&s->reads);
-	for (size_t i = 0; i < s->reader_count; i++)
-		pthread_join(s->readers[i].thread, NULL);
-	sqlite_free(s);
+	watch_stop(&s->watch);
+	if (joined) {
+		sqlite_free(s);
+		return;
+	}
+	watch_abandon(s);
+	faults_silence(&s->faults);
 }
 
 /* ---- opening ---- */
@@ -139,7 +177,12 @@ static struct sqlite_store *sqlite_new(const struct store_sqlite_options *option
 	s->store.driver = &sqlite_driver;
 	s->lock = -1;
 	s->gather_us = options->gather_us;
+	s->patience_ms = options->patience_ms ? options->patience_ms : DEFAULT_PATIENCE_MS;
 	s->reader_count = readers;
+	batch_init(&s->batch, BATCH_REQUESTS);
+	for (size_t i = 0; i < readers; i++)
+		batch_init(&s->readers[i].batch, 1);
+	watch_init(&s->watch);
 	request_queue_init(&s->writes, limit, bytes);
 	request_queue_init(&s->reads, limit, bytes);
 	faults_init(&s->faults, options->log);
@@ -180,6 +223,8 @@ struct store *store_sqlite_open(const struct store_sqlite_options *options, char
 		sqlite_free(s);
 		return NULL;
 	}
+	wal_set_verdict(s->writer_db.wal, batch_settle, &s->batch);
+	thread_start(&s->watch.thread, "store watch", watch_main, s);
 	thread_start(&s->writer, "store writer", writer_main, s);
 	for (size_t i = 0; i < s->reader_count; i++)
 		thread_start(&s->readers[i].thread, "store reader", reader_main, &s->readers[i]);

@@ -7,16 +7,18 @@
  * the whole transaction is rolled back and tried once more with a savepoint for each request (SQLite copies
  * every page that a savepoint changes, so there are none as long as all goes well). Nobody is answered before
  * the commit: STORE_OK is durable. When the transaction itself is lost (disk full, I/O error, file held by
- * somebody else) all in it fail, and the next one tries anew.
+ * somebody else) it is tried again after a pause, without what has been given up meanwhile.
  */
 #include "threads.h"
+
+#include <time.h>
 
 #include "operation.h"
 #include "query.h"
 
 enum {
-	BATCH_REQUESTS = 1000,
 	BATCH_BYTES = 8 << 20,
+	RETRY_MS = 100,
 };
 
 /* ---- the writer ---- */
@@ -24,47 +26,47 @@ enum {
 enum batch_result { BATCH_COMMITTED, BATCH_LOST, BATCH_UNCLEAN };
 
 /* False: it has left something behind that must be undone. */
-static bool request_run_clean(struct sqlite_store *s, struct store_request *request)
+static bool entry_run_clean(struct sqlite_store *s, struct batch_entry *entry)
 {
 	int before = database_changes(&s->writer_db);
 
-	request->status = operation_get(request->op)->run(&s->writer_db, request);
-	return request->status == STORE_OK ||
-	       (request->status != STORE_FAILED && database_changes(&s->writer_db) == before);
+	entry->status = operation_get(entry->request->op)->run(&s->writer_db, entry->request);
+	return entry->status == STORE_OK ||
+	       (entry->status != STORE_FAILED && database_changes(&s->writer_db) == before);
 }
 
-static enum batch_result batch_try(struct sqlite_store *s, struct store_request *first)
+static enum batch_result batch_try(struct sqlite_store *s)
 {
 	if (!query_run(&s->writer_db, QUERY_BEGIN_WRITE))
 		return BATCH_LOST;
-	for (struct store_request *request = first; request; request = request_next(request)) {
-		if (!request_run_clean(s, request))
+	for (size_t i = 0; i < s->batch.count; i++) {
+		if (!entry_run_clean(s, &s->batch.entries[i]))
 			return BATCH_UNCLEAN;
 	}
 	return query_run(&s->writer_db, QUERY_COMMIT) ? BATCH_COMMITTED : BATCH_LOST;
 }
 
 /* False: the transaction is lost. */
-static bool request_apply(struct sqlite_store *s, struct store_request *request)
+static bool entry_apply(struct sqlite_store *s, struct batch_entry *entry)
 {
-	const struct operation *operation = operation_get(request->op);
+	const struct operation *operation = operation_get(entry->request->op);
 
 	if (!query_run(&s->writer_db, QUERY_SAVEPOINT))
 		return false;
-	request->status = operation->run(&s->writer_db, request);
-	if (request->status == STORE_FAILED)
+	entry->status = operation->run(&s->writer_db, entry->request);
+	if (entry->status == STORE_FAILED)
 		faults_report(&s->faults, operation->name, s->writer_db.fault);
-	if (request->status != STORE_OK && !query_run(&s->writer_db, QUERY_ROLLBACK_TO))
+	if (entry->status != STORE_OK && !query_run(&s->writer_db, QUERY_ROLLBACK_TO))
 		return false;
 	return query_run(&s->writer_db, QUERY_RELEASE);
 }
 
-static enum batch_result batch_try_each(struct sqlite_store *s, struct store_request *first)
+static enum batch_result batch_try_each(struct sqlite_store *s)
 {
 	if (!query_run(&s->writer_db, QUERY_BEGIN_WRITE))
 		return BATCH_LOST;
-	for (struct store_request *request = first; request; request = request_next(request)) {
-		if (!request_apply(s, request))
+	for (size_t i = 0; i < s->batch.count; i++) {
+		if (!entry_apply(s, &s->batch.entries[i]))
 			return BATCH_LOST;
 	}
 	return query_run(&s->writer_db, QUERY_COMMIT) ? BATCH_COMMITTED : BATCH_LOST;
@@ -77,39 +79,50 @@ static void batch_roll_back(struct sqlite_store *s)
 		query_run(&s->writer_db, QUERY_ROLLBACK);
 }
 
-static void batch_lose(struct sqlite_store *s, struct store_request *first)
+static void batch_lose(struct sqlite_store *s)
 {
 	faults_report(&s->faults, "commit", s->writer_db.fault);
 	batch_roll_back(s);
-	for (struct store_request *request = first; request; request = request_next(request))
-		request->status = STORE_FAILED;
+	for (size_t i = 0; i < s->batch.count; i++)
+		s->batch.entries[i].status = STORE_FAILED;
 }
 
-static void batch_commit(struct sqlite_store *s, struct store_request *first)
+static bool batch_commit(struct sqlite_store *s)
 {
-	enum batch_result result = batch_try(s, first);
+	enum batch_result result = batch_try(s);
 
 	if (result == BATCH_UNCLEAN) {
 		batch_roll_back(s);
-		result = batch_try_each(s, first);
+		result = batch_try_each(s);
 	}
 	if (result == BATCH_COMMITTED)
 		atomic_fetch_add(&s->commits, 1);
 	else
-		batch_lose(s, first);
+		batch_lose(s);
+	return result == BATCH_COMMITTED;
+}
+
+/* A store that is closed tries everything once. */
+static bool batch_may_try_again(struct sqlite_store *s)
+{
+	static const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+
+	if (request_queue_is_closing(&s->writes))
+		return false;
+	nanosleep(&pause, NULL);
+	return batch_renew(&s->batch);
 }
 
 void *writer_main(void *store)
 {
 	struct sqlite_store *s = store;
-	struct store_request *first, *next;
+	struct store_request *first;
 
 	while ((first = request_queue_take(&s->writes, BATCH_REQUESTS, BATCH_BYTES, s->gather_us))) {
-		batch_commit(s, first);
-		for (; first; first = next) {
-			next = request_next(first);
-			sqlite_answer(s, first);
-		}
+		batch_take(&s->batch, first);
+		while (!batch_commit(s) && batch_may_try_again(s))
+			continue;
+		batch_answer(&s->batch, sqlite_answer, s);
 	}
 	return NULL;
 }
@@ -117,13 +130,13 @@ void *writer_main(void *store)
 /* ---- a reader ---- */
 
 /* One transaction: all that a request reads is of one moment. */
-static void request_read(struct reader *reader, struct store_request *request)
+static void entry_read(struct reader *reader, struct batch_entry *entry)
 {
-	const struct operation *operation = operation_get(request->op);
+	const struct operation *operation = operation_get(entry->request->op);
 	struct database *db = &reader->db;
 
-	request->status = query_run(db, QUERY_BEGIN_READ) ? operation->run(db, request) : STORE_FAILED;
-	if (request->status == STORE_FAILED)
+	entry->status = query_run(db, QUERY_BEGIN_READ) ? operation->run(db, entry->request) : STORE_FAILED;
+	if (entry->status == STORE_FAILED)
 		faults_report(&reader->store->faults, operation->name, db->fault);
 	if (database_in_transaction(db) && !query_run(db, QUERY_COMMIT))
 		query_run(db, QUERY_ROLLBACK);
@@ -135,9 +148,10 @@ void *reader_main(void *arg)
 	struct store_request *request;
 
 	while ((request = request_queue_take(&reader->store->reads, 1, SIZE_MAX, 0))) {
-		if (request->status == STORE_PENDING)
-			request_read(reader, request);
-		sqlite_answer(reader->store, request);
+		batch_take(&reader->batch, request);
+		if (reader->batch.entries[0].status == STORE_PENDING)
+			entry_read(reader, &reader->batch.entries[0]);
+		batch_answer(&reader->batch, sqlite_answer, reader->store);
 	}
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The embedded store and its threads: one writer, some readers. A worker puts a request into one of two
- * queues; a thread takes it from there, carries it out on its own connection and answers it. The workers
+ * The embedded store and its threads: one writer, some readers, and one that watches them. A worker puts a request into
+ * one of two queues; a thread takes it from there, carries it out on its own connection and answers it. The workers
  * touch the queues and the counters below, never a connection.
  */
 #ifndef SQLITE_THREADS_H
@@ -9,18 +9,21 @@
 
 #include <stdatomic.h>
 
+#include "batch.h"
 #include "database.h"
 #include "faults.h"
 #include "queue.h"
 #include "store/sqlite.h"
+#include "watch.h"
 
-enum { OWNERS = 4096 };
+enum { OWNERS = 4096, BATCH_REQUESTS = 1000 };
 
 struct sqlite_store;
 
 struct reader {
 	struct sqlite_store *store;
 	struct database db;
+	struct batch batch;             /* of one */
 	pthread_t thread;
 };
 
@@ -28,14 +31,17 @@ struct sqlite_store {
 	struct store store;             /* first */
 	int lock;                       /* the claim on the file */
 	uint32_t gather_us;
+	uint64_t patience_ms;
 	struct request_queue writes;    /* and reads that must see a write that is under way */
 	struct request_queue reads;
 	struct faults faults;
+	struct watch watch;
 	/* Writes asked for and not committed yet, by the hash of their owner. */
 	atomic_uint under_way[OWNERS];
 	atomic_ullong read, written, commits, failed;
 
 	struct database writer_db;
+	struct batch batch;             /* the writer's */
 	pthread_t writer;
 	size_t reader_count;
 	struct reader readers[];
@@ -44,7 +50,7 @@ struct sqlite_store {
 void *writer_main(void *store);         /* struct sqlite_store */
 void *reader_main(void *reader);        /* struct reader */
 
-/* Counts the request as done and answers it with its status. */
-void sqlite_answer(struct sqlite_store *s, struct store_request *request);
+/* Counts the request as done and answers it. */
+batch_answer_fn sqlite_answer;          /* context: struct sqlite_store */
 
 #endif

@@ -8,6 +8,9 @@
  * gathered, and all of it leaves with the frame that ends the transaction, and before the file is read, synchronised, cut
  * or closed. What a failed write has left is forgotten with it: its transaction is rolled back, and the next one writes
  * in the same place again.
+ *
+ * A transaction counts when its last frame is synchronised. Whoever does not want it any more by then can say so: the frame
+ * is made void, so that nobody finds the transaction who reads the log after a crash, and SQLite is told of a failure.
  */
 #include "wal.h"
 
@@ -27,18 +30,23 @@ enum {
 };
 
 struct wal {
-	sqlite3_vfs vfs;
+	sqlite3_vfs vfs;        /* first */
 	char name[32];
+	bool (*verdict)(void *context);
+	void *context;
 };
 
 /* The log, and behind it the file as the system's VFS knows it. */
 struct wal_file {
 	sqlite3_file base;
+	const struct wal *wal;
 	char *gathered;
 	size_t len;
 	sqlite3_int64 at;       /* of what was gathered */
 	sqlite3_int64 next;     /* where the next write goes if it continues */
 	bool ends;              /* the next write ends a transaction */
+	bool ended;             /* one is written and not synchronised, */
+	sqlite3_int64 ended_at; /* whose last frame is here */
 };
 
 static sqlite3_file *file_below(struct wal_file *file)
@@ -102,6 +110,10 @@ static int wal_write(sqlite3_file *given, const void *bytes, int len, sqlite3_in
 	int code = SQLITE_OK;
 
 	file->ends = continues && header_ends_transaction(bytes, len);
+	if (header_ends_transaction(bytes, len)) {
+		file->ended = true;
+		file->ended_at = at;
+	}
 	if (!continues || file->len + (size_t)len > GATHERED_MAX)
 		code = file_flush(file);
 	if (code != SQLITE_OK)
@@ -131,12 +143,31 @@ static int wal_truncate(sqlite3_file *given, sqlite3_int64 size)
 	return code == SQLITE_OK ? below->pMethods->xTruncate(below, size) : code;
 }
 
+/* Without its header the frame is none, and what is behind it neither. */
+static int file_undo(struct wal_file *file, int flags)
+{
+	static const char none[FRAME_HEADER];
+	sqlite3_file *below = file_below(file);
+
+	file->next = -1;
+	if (below->pMethods->xWrite(below, none, sizeof(none), file->ended_at) == SQLITE_OK)
+		below->pMethods->xSync(below, flags);
+	return SQLITE_IOERR_FSYNC;
+}
+
 static int wal_sync(sqlite3_file *given, int flags)
 {
-	sqlite3_file *below = file_below(wal_file(given));
-	int code = file_flush(wal_file(given));
+	struct wal_file *file = wal_file(given);
+	sqlite3_file *below = file_below(file);
+	bool ended = file->ended;
+	int code = file_flush(file);
 
-	return code == SQLITE_OK ? below->pMethods->xSync(below, flags) : code;
+	file->ended = false;
+	if (code == SQLITE_OK)
+		code = below->pMethods->xSync(below, flags);
+	if (code == SQLITE_OK && ended && file->wal->verdict && !file->wal->verdict(file->wal->context))
+		return file_undo(file, flags);
+	return code;
 }
 
 static int wal_size(sqlite3_file *given, sqlite3_int64 *size)
@@ -224,7 +255,7 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *given
 
 	if (!(flags & SQLITE_OPEN_WAL))
 		return below->xOpen(below, path, given, flags, out_flags);
-	*file = (struct wal_file){ .next = -1 };
+	*file = (struct wal_file){ .next = -1, .wal = (const struct wal *)vfs };
 	code = below->xOpen(below, path, file_below(file), flags, out_flags);
 	if (code == SQLITE_OK)
 		file->base.pMethods = &wal_methods;
@@ -252,6 +283,12 @@ int wal_open(const char *path, struct sqlite3 **handle, int flags, struct wal **
 	sqlite3_vfs_unregister(&wal->vfs);
 	*out = wal;
 	return code;
+}
+
+void wal_set_verdict(struct wal *wal, bool (*verdict)(void *context), void *context)
+{
+	wal->verdict = verdict;
+	wal->context = context;
 }
 
 void wal_free(struct wal **wal)
