@@ -3,7 +3,8 @@
  * What comes for an account and stands in its journal, on its way to sessions.
  *
  * What must stay true: a message that came is taken when its entry is durable or, where the store fails, when a session
- * has it. What is on its way to sessions is a flight, which ends when a session has it or none can have it any more; how the
+ * has it. While a session is getting it, or has it, the entry waits for a store that hangs; else it is given up after a while,
+ * and the message refused. What is on its way to sessions is a flight, which ends when a session has it or none can have it any more; how the
  * store hears of that is in journal_watermark.c.
  */
 #include "core/journal.h"
@@ -49,12 +50,13 @@ static struct flight *flight_find(const struct account *account, uint64_t sequen
 	return NULL;
 }
 
-static struct flight *flight_start(struct account *account, const struct store_journal_entry *entry)
+static struct flight *flight_start(struct account *account, struct store_journal_append *append)
 {
 	struct flight *flight = mem_zalloc(sizeof(*flight));
 
-	flight->sequence = entry->sequence;
-	flight->bytes = entry->stanza_len;
+	flight->sequence = append->entry.sequence;
+	flight->bytes = append->entry.stanza_len;
+	flight->append = append;
 	list_add_last(&journal_get(account)->flights, &flight->link);
 	return flight;
 }
@@ -68,8 +70,9 @@ void journal_write_down(struct account *account, struct parcel *parcel)
 		journal_archive(account, &append->entry);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel_split(account->home, parcel);
+	append->request.patient = true;
 	list_remove(&parcel->watch);
-	flight_start(account, &append->entry);
+	flight_start(account, append);
 	parcel->answered = flight_answered;
 	parcel->token = parcel->journal = append->entry.sequence;
 	store_submit(account->home->server->store, &append->request);
@@ -94,7 +97,7 @@ void journal_take_up(struct account *account, struct parcel *parcel, uint64_t se
 	if (!flight_find(account, sequence)) {
 		stanza_write(&text, parcel->stanza, &copy);
 		flight = mem_zalloc(sizeof(*flight));
-		*flight = (struct flight){ .sequence = sequence, .stored = true, .bytes = text.len };
+		*flight = (struct flight){ .sequence = sequence, .bytes = text.len };
 		buf_clear(&text);
 		flight_insert(account, flight);
 		kept_forget(account, 1, flight->bytes);
@@ -121,13 +124,15 @@ void flight_drop(struct flight *flight)
 	free(flight);
 }
 
-/* No session has it: it waits for the next. */
+/* No session has it: it waits for the next, or comes back if the store does not have it soon. */
 static void flight_miss(struct account *account, struct flight *flight)
 {
 	flight->state = FLIGHT_MISSED;
 	account->undelivered++;
 	account->undelivered_bytes += flight->bytes;
-	if (flight->stored)
+	if (flight->append)
+		store_request_hurry(&flight->append->request);
+	else
 		flight_drop(flight);
 }
 
@@ -158,7 +163,7 @@ static void append_done(struct store_request *request)
 	if (account)
 		flight = flight_find(account, ((struct store_journal_append *)request)->entry.sequence);
 	if (flight)
-		flight->stored = true;
+		flight->append = NULL;
 	if (request->status == STORE_OK)
 		parcel_taken(home, &original);
 	else if (flight)
@@ -172,10 +177,12 @@ static void append_done(struct store_request *request)
 	store_request_free(request);
 }
 
-/* The store has failed, so nothing but the sessions' answer counts. */
+/* Where the store has failed nothing but the sessions' answer counts. Who has it needs no entry but for the archive. */
 static void flight_answer(struct home *home, struct flight *flight, bool is_taken)
 {
 	flight->state = FLIGHT_LANDED;
+	if (flight->append && !flight->append->entry.archived)
+		store_request_hurry(&flight->append->request);
 	if (flight->original && is_taken)
 		parcel_taken(home, &flight->original);
 	else if (flight->original)

@@ -212,7 +212,8 @@ struct element *journal_entry_read(const struct account *account, struct arena *
 
 /* ---- sent ---- */
 
-/* The stanza waits for its entry as well as for whoever gets it (XEP-0198 §4). What the store has not taken may come again. */
+/* The stanza waits for its entry as well as for whoever gets it (XEP-0198 §4), also where the store hangs. What the store has
+ * not taken may come again. */
 static void sent_stored(struct store_request *request)
 {
 	struct home *home = home_of(request->worker);
@@ -245,6 +246,7 @@ static void sent_archive(struct account *account, struct stanza *stanza)
 		return;
 	append = journal_entry(account, stanza, &stanza->to, STORE_OUT, sent_stored);
 	append->request.context = (void *)(uintptr_t)stanza_ref(stanza);
+	append->request.patient = true;
 	journal_archive(account, &append->entry);
 	append->entry.at_us = clock_wall_us(worker_clock(account->home->worker));
 	entry_set_stream(account, &append->entry, stanza);

@@ -17,7 +17,7 @@ struct flight {
 	struct list_link link;
 	uint64_t sequence;
 	enum flight_state state;
-	bool stored; /* the store has answered */
+	struct store_journal_append *append; /* under way; NULL: the store has answered */
 	size_t bytes;
 	struct parcel *original; /* the store has failed: answered when the flight ends */
 };

@@ -17,7 +17,7 @@ enum {
 
 static bool flight_is_over(const struct flight *flight)
 {
-	return flight->state == FLIGHT_LANDED && flight->stored;
+	return flight->state == FLIGHT_LANDED && !flight->append;
 }
 
 /* With nothing undelivered in front of them those that are over need not wait for the report. */
@@ -42,6 +42,7 @@ static struct store_journal_advance *advance_new(struct account *account, size_t
 		store_request_new(sizeof(*advance), STORE_JOURNAL_ADVANCE, account->home->worker, account->jid.text,
 	                          jid_bare_len(&account->jid), store_request_free);
 
+	advance->request.patient = true;
 	advance->beyond = arena_alloc(&advance->request.arena, room * sizeof(*advance->beyond));
 	return advance;
 }

@@ -1280,6 +1280,35 @@ static void trial_timer_expired(struct worker *worker, struct timer *timer)
 	timer_start(worker, &t->timer, t->every_ms, trial_timer_expired);
 }
 
+static struct store_request *request_take_due(struct trial *t)
+{
+	struct mail **at = &t->first, *mail;
+
+	while (*at && atomic_load(&mail_request(*at)->patient))
+		at = &(*at)->next;
+	if (!(mail = *at))
+		return NULL;
+	*at = mail->next;
+	if (!mail->next)
+		t->last = at;
+	t->figures.waiting--;
+	return mail_request(mail);
+}
+
+void store_trial_give_up(struct store *store)
+{
+	struct trial *t = (struct trial *)store;
+	struct store_request *request;
+
+	do {
+		pthread_mutex_lock(&t->lock);
+		request = request_take_due(t);
+		pthread_mutex_unlock(&t->lock);
+		if (request)
+			store_answer(NULL, request, STORE_FAILED);
+	} while (request);
+}
+
 void store_trial_start(struct store *store, struct worker *worker, uint64_t every_ms)
 {
 	struct trial *t = (struct trial *)store;

@@ -106,7 +106,7 @@ void town_settle(struct town *town)
 {
 	do {
 		town_settle_without_store(town);
-	} while (store_trial_step(town->store));
+	} while (!town->store_hangs && store_trial_step(town->store));
 }
 
 void town_pass(struct town *town, uint64_t ms)

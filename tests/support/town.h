@@ -22,6 +22,7 @@ struct town {
 	char *folder; /* with hansa.conf */
 	struct log *log;
 	struct store *store; /* tests/support/store_trial.h; closed with the server */
+	bool store_hangs;    /* it does nothing by itself */
 	struct server *server;
 };
 
