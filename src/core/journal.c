@@ -3,9 +3,9 @@
  * What comes for an account and stands in its journal, on its way to sessions.
  *
  * What must stay true: a message that came is taken when its entry is durable or, where the store fails, when a session
- * has it. While a session is getting it, or has it, the entry waits for a store that hangs; else it is given up after a while,
- * and the message refused. What is on its way to sessions is a flight, which ends when a session has it or none can have it any more; how the
- * store hears of that is in journal_watermark.c.
+ * has it. While a session is getting it, or has it, the entry waits for a store that hangs; else it is given up after a
+ * while, and the message refused. What is on its way to sessions is a flight, which ends when a session has it or none can
+ * have it any more; how the store hears of that is in journal_watermark.c.
  */
 #include "core/journal.h"
 

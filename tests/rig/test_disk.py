@@ -14,6 +14,8 @@ from victim import CONFIGURATION, Victim, power
 from harness import run, soon  # noqa: E402
 
 SIZE = "24m"
+LEAVING = 20                    # seconds that a server takes at most whose disk hangs
+PATIENCE = (4, 9)               # seconds until the sender of a message that nobody can take is told, about 5
 ERRORS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
 
 
@@ -126,10 +128,11 @@ async def disk_full(place, archive):
                 ann.say("carol", body, 8000)
             ann.say("bob", "live")
             await soon(lambda: "live" in bob.got)
-            await soon(lambda: ann.settled(*many, "live"))
+            await soon(lambda: set(many) <= {*ann.refused, *ann.taken})
             assert ann.refused, "nothing was refused on a full disk"
             assert {error for error in ann.refused.values()} == {("wait", ERRORS + "resource-constraint")}, ann.refused
             assert "live" not in ann.refused, "what somebody has got is not refused"
+        await soon(lambda: ann.settled(*many, "live"))
         await after(ann, bob, carol, server)
     finally:
         statuses = [branch.stop() for branch in place.branches]
@@ -160,7 +163,7 @@ async def stalled(place):
         await soon(lambda: "live" in bob.got)
         assert time.monotonic() - asked < 1, "delivery waited for the store"
         assert not ann.settled("stalled"), "acknowledged, though nobody has it"
-        yield ann
+        yield ann, asked
     finally:
         stall.unlink()
     await soon(lambda: ann.settled("stalled", "live"))
@@ -169,10 +172,47 @@ async def stalled(place):
 
 
 async def test_store_stalled_for_a_moment(place):
-    async with stalled(place) as ann:
+    async with stalled(place) as (ann, _):
         await asyncio.sleep(2)
         assert not ann.taken[2:] and not ann.refused
     assert not ann.refused
+
+
+async def test_store_stalled_for_long(place):
+    """Who sent what nobody can take is told, and it is the right error."""
+    async with stalled(place) as (ann, asked):
+        await soon(lambda: "stalled" in ann.refused)
+        waited = time.monotonic() - asked
+        assert PATIENCE[0] < waited < PATIENCE[1], f"told after {waited:.1f} s"
+        assert ann.refused == {"stalled": ("wait", ERRORS + "resource-constraint")}, ann.refused
+
+
+async def test_left_while_it_hangs(place):
+    """The server ends, says what it gives up, and what nobody was promised is sent again."""
+    stall = place.folder / "stall"
+    server = server_of(place, place.folder, power(1, stall=stall))
+    ann, bob, carol = await people(server)
+    await before(ann, bob)
+    stall.touch()
+    try:
+        ann.say("carol", "stalled")
+        ann.say("bob", "live")
+        await soon(lambda: "live" in bob.got)
+        asked = time.monotonic()
+        assert await asyncio.to_thread(server.stop) == 0, server.errors()[-500:]
+        waited = time.monotonic() - asked
+    finally:
+        stall.unlink()
+    assert waited < LEAVING, f"left after {waited:.1f} s"
+    assert "store hangs and is left" in server.log()
+    assert not ann.settled("stalled") and not ann.settled("live"), "acknowledged, though it was given up"
+    server.start()
+    await ann.begin()
+    await carol.begin()
+    await soon(lambda: ann.settled("stalled", "live"))
+    await soon(lambda: "stalled" in ann.refused or "stalled" in carol.got)
+    await ann.leave()
+    await carol.leave()
 
 
 if __name__ == "__main__":
