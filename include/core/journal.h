@@ -8,8 +8,8 @@
  *
  * A message that is archived is appended while it is delivered: delivery does not wait, but the message is taken when its
  * entry is durable. What a session has got moves the watermark, some time later and for many messages at once; what no
- * session got stays beyond it and is delivered at the next login (core/kept.c). After a crash a message may come once more,
- * with the same id.
+ * session got stays beyond it and is delivered at the next login (core/kept.c). What lies between is told as exceptions
+ * (core/journal_watermark.c). After a crash the newest messages may come once more, with the same id.
  */
 #ifndef CORE_JOURNAL_H
 #define CORE_JOURNAL_H

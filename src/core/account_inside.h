@@ -22,6 +22,8 @@ bool kept_queues(struct account *account, struct parcel *parcel);
 /* A session gives a parcel back. One that stands in the journal need not be kept again: true, it is
  * answered, and what is given back after it waits until it has gone to another session. */
 bool kept_takes_back(struct account *account, struct parcel *parcel);
+/* The store is told of deliveries: what is being read of the backlog is read again behind that. */
+void kept_read_again(struct account *account);
 /* It is one that kept.c sends from the journal. */
 bool kept_is_from_journal(const struct parcel *parcel);
 /* The account is going: nothing more is sent, what queued is refused. */

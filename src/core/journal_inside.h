@@ -27,7 +27,7 @@ struct journal {
 	struct list flights; /* by sequence */
 	uint64_t landed;     /* all up to here has been delivered */
 	struct timer report; /* runs while there is something to tell */
-	bool dirty;
+	size_t news;         /* what happened that the store has not been told */
 };
 
 /* Of the account, made where there is none; an account with a journal stays in memory. */

@@ -40,6 +40,12 @@ struct session *kept_session(const struct account *account)
 	return NULL;
 }
 
+void kept_read_again(struct account *account)
+{
+	if (account->kept && !account->kept->batch)
+		account->kept->is_stale = true;
+}
+
 static void kept_read(struct account *account)
 {
 	struct home *home = account->home;
@@ -47,6 +53,7 @@ static void kept_read(struct account *account)
 		store_request_new(sizeof(*read), STORE_JOURNAL_READ, home->worker, account->jid.text,
 	                          jid_bare_len(&account->jid), kept_came);
 
+	account->kept->is_stale = false;
 	read->after = account->kept->after;
 	read->limit = KEPT_BATCH;
 	read->request.token = account->kept->serial;
@@ -82,6 +89,11 @@ static void kept_came(struct store_request *request)
 	if (request->status != STORE_OK) {
 		store_request_free(request);
 		kept_finish(account);
+		return;
+	}
+	if (kept->is_stale) {
+		store_request_free(request);
+		kept_read(account);
 		return;
 	}
 	kept_batch_open(account, (struct store_journal_read *)request);

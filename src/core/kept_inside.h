@@ -23,6 +23,7 @@ struct kept {
 	size_t outstanding_bytes;
 	uint64_t after; /* what has been taken, up to there */
 	uint64_t reach; /* the last entry read */
+	bool is_stale;  /* the batch that is being read: entries of it may have been delivered */
 	bool more;      /* there may be entries behind the batch */
 	bool stopped;   /* the session is no longer there for messages */
 	bool again;     /* somebody asked for the backlog meanwhile */
