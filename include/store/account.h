@@ -52,7 +52,7 @@ struct store_account_load {
 	struct store_repeat *repeats;           /* newest first */
 	size_t repeat_count;
 	uint64_t journal_newest;                /* no entry was ever given a higher sequence */
-	struct store_account_document *documents;       /* those of the kinds "blocking", "archive", "push", "session" */
+	struct store_account_document *documents;       /* of the kinds "blocking", "archive", "push", "session", "shown" */
 	size_t document_count;
 };
 struct store_account_document {

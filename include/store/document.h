@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/store.h"
 
@@ -17,12 +18,23 @@
 struct store_document {
 	struct store_request request;
 	const char *kind;               /* "private", "vcard", "last", "secret", "blocking", "archive", "push",
-	                                 * "session", "sessions" */
+	                                 * "session", "sessions", "shown" */
 	const char *key;                /* "" where there is one only */
 	const char *text;
 	size_t text_len;
 	bool create_only;
 	size_t most;                    /* 0: any number; not with create_only */
+};
+
+/* OWNERS: the accounts that have a document of the kind, at most limit, in an order of the store's own. Owner: "". */
+struct store_document_owners {
+	struct store_request request;
+	const char *kind;
+	size_t limit;
+	uint64_t after;                 /* where the last answer ended; 0: from the start */
+	const char **accounts;          /* bare JIDs */
+	size_t count;
+	uint64_t end;                   /* where this answer ends */
 };
 
 #endif

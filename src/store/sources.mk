@@ -40,7 +40,8 @@ sqlite_schema = \
 	src/store/schema/sqlite/0003-journal.sql \
 	src/store/schema/sqlite/0004-tokens.sql \
 	src/store/schema/sqlite/0005-peers.sql \
-	src/store/schema/sqlite/0006-repeats.sql
+	src/store/schema/sqlite/0006-repeats.sql \
+	src/store/schema/sqlite/0007-document-kinds.sql
 
 EXTRA_DIST += $(sqlite_schema)
 CLEANFILES += src/store/sqlite/schema_steps.c

@@ -277,7 +277,7 @@ static void documents_load(struct kept_account *account, struct store_account_lo
 		const struct kept_document *kept = LIST_MEMBER(link, struct kept_document, link);
 
 		bool wanted = is_same(kept->kind, "blocking") || is_same(kept->kind, "archive") || is_same(kept->kind, "push") ||
-			      is_same(kept->kind, "session");
+			      is_same(kept->kind, "session") || is_same(kept->kind, "shown");
 
 		if (wanted && load->document_count < DOCUMENTS)
 			load->documents[load->document_count++] = (struct store_account_document){
@@ -763,6 +763,38 @@ static enum store_status document_put(struct trial *t, struct store_request *req
 	return STORE_OK;
 }
 
+static bool has_document(const struct kept_account *account, const char *kind)
+{
+	const struct list *all = &account->documents;
+
+	for (struct list_link *link = list_first(all); link; link = list_next(all, link)) {
+		if (is_same(LIST_MEMBER(link, struct kept_document, link)->kind, kind))
+			return true;
+	}
+	return false;
+}
+
+/* Where an answer ends is the number of accounts that were looked at. */
+static enum store_status document_owners(struct trial *t, struct store_request *request)
+{
+	struct store_document_owners *owners = (struct store_document_owners *)request;
+	uint64_t place = 0;
+
+	owners->accounts = arena_alloc(&request->arena, owners->limit * sizeof(*owners->accounts));
+	owners->count = 0;
+	owners->end = owners->after;
+	for (struct list_link *link = list_first(&t->accounts); link; link = list_next(&t->accounts, link)) {
+		const struct kept_account *account = LIST_MEMBER(link, struct kept_account, link);
+
+		if (++place <= owners->after || owners->count == owners->limit || !*account->owner ||
+		    !has_document(account, owners->kind))
+			continue;
+		owners->accounts[owners->count++] = arena_str(&request->arena, account->owner);
+		owners->end = place;
+	}
+	return STORE_OK;
+}
+
 /* ---- publish-subscribe ---- */
 
 static struct kept_node *node_find(struct trial *t, const char *owner, const char *name)
@@ -1159,6 +1191,7 @@ static const struct {
 	[STORE_JOURNAL_HANDLED] = { false, journal_handled },
 	[STORE_DOCUMENT_GET] = { false, document_get },
 	[STORE_DOCUMENT_PUT] = { true, document_put },
+	[STORE_DOCUMENT_OWNERS] = { false, document_owners },
 	[STORE_PUBSUB_NODE_CREATE] = { true, node_create },
 	[STORE_PUBSUB_NODE_CHANGE] = { true, node_change },
 	[STORE_PUBSUB_NODE_REMOVE] = { true, node_remove },

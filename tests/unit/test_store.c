@@ -1010,6 +1010,44 @@ static void documents_of_a_kind_are_bounded(struct asker *a)
 	assert_int_equal(put_at_most(a, "private", "three", 2), STORE_OK);
 }
 
+static struct store_document_owners *owners(struct asker *a, size_t limit, uint64_t after)
+{
+	struct store_document_owners *asked = asker_make(a, sizeof(*asked), STORE_DOCUMENT_OWNERS, "");
+
+	asked->kind = "shown";
+	asked->limit = limit;
+	asked->after = after;
+	assert_int_equal(asker_ask(a, asked), STORE_OK);
+	return asked;
+}
+
+/* Each once, page by page, and neither the server nor who has documents of other kinds only. */
+static void owners_of_a_kind_are_found(struct asker *a)
+{
+	const struct store_document_owners *first, *second;
+
+	assert_int_equal(owners(a, 2, 0)->count, 0);
+	create(a, ROMEO);
+	create(a, JULIET);
+	create(a, "rosaline@north.example");
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, "", "shown", "", "x")), STORE_OK);
+	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, "rosaline@north.example", "last", "", "x")),
+	                 STORE_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, ROMEO, "shown", i ? "b" : "a", "x")),
+		                 STORE_OK);
+		assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_PUT, JULIET, "shown", i ? "b" : "a", "x")),
+		                 STORE_OK);
+	}
+	first = owners(a, 1, 0);
+	second = owners(a, 2, first->end);
+	assert_int_equal(first->count, 1);
+	assert_int_equal(second->count, 1);
+	assert_true((strcmp(first->accounts[0], ROMEO) == 0 && strcmp(second->accounts[0], JULIET) == 0) ||
+	            (strcmp(first->accounts[0], JULIET) == 0 && strcmp(second->accounts[0], ROMEO) == 0));
+	assert_int_equal(owners(a, 2, second->end)->count, 0);
+}
+
 static void document_of_the_server_is_created_once(struct asker *a)
 {
 	struct store_document *first = asker_document(a, STORE_DOCUMENT_PUT, "", "secret", "dialback", "abc");
@@ -1401,6 +1439,7 @@ static const struct scenario {
 	SCENARIO(document_is_put_got_replaced_and_removed),
 	SCENARIO(some_documents_come_with_the_account),
 	SCENARIO(documents_of_a_kind_are_bounded),
+	SCENARIO(owners_of_a_kind_are_found),
 	SCENARIO(document_of_the_server_is_created_once),
 	SCENARIO(document_of_nobody_is_absent),
 	SCENARIO(token_is_given_used_and_replaced),

@@ -392,8 +392,8 @@ static void an_entry_out_of_order_is_found_by_its_peer(void **state)
 	asker_close(&a);
 }
 
-/* Nothing that is asked of journals looks through more than it is about, or sorts: each step is a search. */
-static void journals_are_searched_and_not_scanned(void **state)
+/* Nothing that is asked of journals and documents looks through more than it is about, or sorts: each step is a search. */
+static void accounts_are_searched_and_not_scanned(void **state)
 {
 	struct place *place = *state;
 	struct asker a;
@@ -402,7 +402,7 @@ static void journals_are_searched_and_not_scanned(void **state)
 	asker_open(&a, place);
 	asker_close(&a);
 	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-	for (unsigned name = QUERY_JOURNAL_APPEND; name <= QUERY_JOURNAL_HANDLED; name++) {
+	for (unsigned name = QUERY_JOURNAL_APPEND; name <= QUERY_DOCUMENT_OWNERS; name++) {
 		char *explain = str_printf("EXPLAIN QUERY PLAN %s", query_text_of((enum query_name)name));
 		sqlite3_stmt *plan;
 
@@ -819,7 +819,7 @@ int main(void)
 		PLACE_TEST(an_older_archive_is_carried_over),
 		PLACE_TEST(an_entry_out_of_order_is_found_by_its_peer),
 		PLACE_TEST(what_expires_leaves_nothing_behind),
-		PLACE_TEST(journals_are_searched_and_not_scanned),
+		PLACE_TEST(accounts_are_searched_and_not_scanned),
 		PLACE_TEST(a_database_of_another_program_is_refused),
 		PLACE_TEST(what_is_no_database_is_refused),
 		PLACE_TEST(a_missing_folder_is_refused),

@@ -95,3 +95,26 @@ enum store_status sqlite_document_put(struct database *db, struct store_request 
 	status = query_change(&q, STORE_ABSENT);
 	return status == STORE_ABSENT ? document_absence(db, document) : status;
 }
+
+enum store_status sqlite_document_owners(struct database *db, struct store_request *request)
+{
+	struct store_document_owners *owners = (struct store_document_owners *)request;
+	struct arena *arena = &request->arena;
+	struct query q;
+
+	owners->count = 0;
+	owners->end = owners->after;
+	query_start(&q, db, QUERY_DOCUMENT_OWNERS);
+	query_put_text(&q, owners->kind);
+	query_put_unsigned(&q, owners->after);
+	query_put_unsigned(&q, owners->limit);
+	while (query_next(&q)) {
+		uint64_t account = (uint64_t)query_number(&q);
+		const char *host = query_text(&q, arena), *name = query_text(&q, arena);
+
+		owners->accounts = rows_grow(arena, owners->accounts, owners->count, sizeof(*owners->accounts));
+		owners->accounts[owners->count++] = arena_printf(arena, "%s@%s", name ? name : "", host ? host : "");
+		owners->end = account;
+	}
+	return query_finish(&q) ? STORE_OK : STORE_FAILED;
+}

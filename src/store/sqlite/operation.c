@@ -25,6 +25,7 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_JOURNAL_HANDLED] = { "journal handled", false, sqlite_journal_handled },
 	[STORE_DOCUMENT_GET] = { "document get", false, sqlite_document_get },
 	[STORE_DOCUMENT_PUT] = { "document put", true, sqlite_document_put },
+	[STORE_DOCUMENT_OWNERS] = { "document owners", false, sqlite_document_owners },
 	[STORE_PUBSUB_NODE_CREATE] = { "pubsub node create", true, sqlite_pubsub_node_create },
 	[STORE_PUBSUB_NODE_CHANGE] = { "pubsub node change", true, sqlite_pubsub_node_change },
 	[STORE_PUBSUB_NODE_REMOVE] = { "pubsub node remove", true, sqlite_pubsub_node_remove },

@@ -39,6 +39,7 @@ enum store_status sqlite_journal_expire(struct database *db, struct store_reques
 enum store_status sqlite_journal_handled(struct database *db, struct store_request *request);
 enum store_status sqlite_document_get(struct database *db, struct store_request *request);
 enum store_status sqlite_document_put(struct database *db, struct store_request *request);
+enum store_status sqlite_document_owners(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_node_create(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_node_change(struct database *db, struct store_request *request);
 enum store_status sqlite_pubsub_node_remove(struct database *db, struct store_request *request);

@@ -187,7 +187,10 @@ static const char *const query_sql[QUERIES] = {
 
 	[QUERY_DOCUMENTS_OF_LOAD] =
 		"SELECT kind, key, text FROM document WHERE account = ?1 AND kind IN ('archive', 'blocking', 'push',"
-		" 'session')",
+		" 'session', 'shown')",
+	[QUERY_DOCUMENT_OWNERS] =
+		"SELECT document.account, host, name FROM document CROSS JOIN account ON account.id = document.account"
+		" WHERE kind = ?1 AND document.account > ?2 GROUP BY document.account ORDER BY document.account LIMIT ?3",
 
 	[QUERY_PUBSUB_NODE] =
 		"SELECT id FROM pubsub_node WHERE owner = ?1 AND name = ?2",
