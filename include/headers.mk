@@ -84,6 +84,7 @@ noinst_HEADERS += include/im/delivery.h
 noinst_HEADERS += include/im/directed.h
 noinst_HEADERS += include/im/im.h
 noinst_HEADERS += include/im/presence.h
+noinst_HEADERS += include/im/probe.h
 noinst_HEADERS += include/im/roster.h
 noinst_HEADERS += include/im/roster_query.h
 noinst_HEADERS += include/im/spread.h

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Presence of an account's sessions (RFC 6121 §4): broadcast, probes, directed presence. One stanza is sealed and shared by
+ * Presence of an account's sessions (RFC 6121 §4): broadcast, directed presence. One stanza is sealed and shared by
  * all who get it; the account itself is one of its subscribers.
  */
 #ifndef IM_PRESENCE_H
@@ -19,8 +19,6 @@ void presence_session_thawed(struct session *session);
 /* The session ends: who knew of it hears that it is gone (§4.5.2). */
 void presence_session_ended(struct session *session);
 
-/* §4.3.2: answers a probe, and the parcel. */
-void presence_probed(struct account *account, struct parcel *parcel);
 /* An address has told the account that it is unavailable: it is no longer owed our own (§4.6.1). */
 void presence_contact_left(struct account *account, const struct jid *contact);
 

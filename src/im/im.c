@@ -16,6 +16,7 @@
 #include "im/delivery.h"
 #include "im/directed.h"
 #include "im/presence.h"
+#include "im/probe.h"
 #include "im/roster_query.h"
 #include "im/spread.h"
 #include "im/subscribing.h"
@@ -176,7 +177,7 @@ bool im_receive(struct account *account, struct parcel *parcel)
 		subscribing_received(account, parcel);
 		break;
 	case DELIVERY_PROBE:
-		presence_probed(account, parcel);
+		probe_received(account, parcel);
 		break;
 	case DELIVERY_REFUSE:
 		parcel_refused(home, &parcel, STANZA_SERVICE_UNAVAILABLE, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * RFC 6121 §4 in its order: initial and subsequent broadcast (§4.2, §4.4), probes (§4.3), unavailable presence (§4.5),
- * directed presence (§4.6), and the syntax that a server reads (§4.7). Everything that an account says goes through the
- * router, to its own sessions too, so that it keeps its order with the answers to their requests.
+ * RFC 6121 §4 in its order: initial and subsequent broadcast (§4.2, §4.4), unavailable presence (§4.5), directed presence
+ * (§4.6), and the syntax that a server reads (§4.7); probes (§4.3) are answered in im/probe.c. Everything that an account
+ * says goes through the router, to its own sessions too, so that it keeps its order with the answers to their requests.
  */
 #include "im/presence.h"
 
@@ -14,7 +14,6 @@
 #include "im/im.h"
 #include "im/subscribing.h"
 #include "xmpp/ns.h"
-#include "xmpp/stamp.h"
 
 static void presence_broadcast(struct session *session, struct stanza *stanza);
 static void presence_withdraw(struct session *session, struct stanza *stanza);
@@ -352,60 +351,4 @@ bool presence_is_shared(const struct account *account, const struct session *ses
 		if (directed_knows(session->directed, with))
 			return true;
 	return false;
-}
-
-/* An answer to a probe that tells no more than its type; the id is the probe's (§4.3.2.1). */
-static struct stanza *probe_answer(const struct parcel *probe, enum stanza_type type, const struct jid *from)
-{
-	return stanza_make(STANZA_PRESENCE, type, from, &probe->stanza->from, probe->stanza->id);
-}
-
-/* §4.3.2 rule 3: unavailable, with the time since when, if that is known. */
-static void probe_answer_left(struct account *account, const struct parcel *probe)
-{
-	struct stanza *answer = probe_answer(probe, PRESENCE_UNAVAILABLE, &account->jid);
-	int64_t left_us = im_of(account)->left_us;
-	char stamp[STAMP_LEN + 1];
-
-	if (left_us) {
-		struct element *delay = element_add(&answer->arena, answer->root, "delay", NS_DELAY);
-
-		stamp_write(left_us, stamp);
-		element_set(&answer->arena, delay, "from", account->jid.text);
-		element_set(&answer->arena, delay, "stamp", stamp);
-	}
-	route_stanza(account->home, stanza_seal(answer));
-}
-
-/* A probe for one resource: mere presence, and to who got directed presence from it as well (§4.6.6). */
-static void probe_one(struct account *account, const struct parcel *probe, bool subscribed)
-{
-	const struct session *session = session_find(account, jid_resource(&probe->to));
-	bool directed = session && directed_knows(session->directed, &probe->stanza->from);
-	enum stanza_type type = PRESENCE_UNAVAILABLE;
-	const struct jid *from = &probe->to;
-
-	if (directed || (subscribed && session && session_is_available(session)))
-		type = PRESENCE_AVAILABLE;
-	if (!subscribed && !directed) {
-		type = PRESENCE_UNSUBSCRIBED;
-		from = &account->jid;
-	}
-	route_stanza(account->home, stanza_seal(probe_answer(probe, type, from)));
-}
-
-void presence_probed(struct account *account, struct parcel *probe)
-{
-	const struct jid *who = &probe->stanza->from;
-	bool subscribed = jid_same_bare(who, &account->jid) ||
-	                  subscription_gives(roster_state(roster_of(account), who));
-
-	if (!jid_is_bare(&probe->to))
-		probe_one(account, probe, subscribed);
-	else if (!subscribed)
-		route_stanza(account->home,
-		             stanza_seal(probe_answer(probe, PRESENCE_UNSUBSCRIBED, &account->jid)));
-	else if (presence_show(account, who) == 0)
-		probe_answer_left(account, probe);
-	parcel_taken(account->home, &probe);
 }

@@ -6,6 +6,7 @@ libhansa_a_SOURCES += src/im/delivery.c
 libhansa_a_SOURCES += src/im/directed.c
 libhansa_a_SOURCES += src/im/im.c
 libhansa_a_SOURCES += src/im/presence.c
+libhansa_a_SOURCES += src/im/probe.c
 libhansa_a_SOURCES += src/im/roster.c
 libhansa_a_SOURCES += src/im/roster_query.c
 libhansa_a_SOURCES += src/im/spread.c
