@@ -87,6 +87,7 @@ noinst_HEADERS += include/im/presence.h
 noinst_HEADERS += include/im/probe.h
 noinst_HEADERS += include/im/roster.h
 noinst_HEADERS += include/im/roster_query.h
+noinst_HEADERS += include/im/shown.h
 noinst_HEADERS += include/im/spread.h
 noinst_HEADERS += include/im/subscribing.h
 noinst_HEADERS += include/im/subscription.h

@@ -21,6 +21,7 @@ extern const struct module component_module;
 extern const struct module control_module;
 extern const struct module csi_module;
 extern const struct module disco_module;
+extern const struct module ghosts_module;
 extern const struct module im_module;
 extern const struct module invitation_module;
 extern const struct module invite_module;
@@ -37,6 +38,7 @@ extern const struct module retention_module;
 extern const struct module s2s_module;
 extern const struct module session_module;
 extern const struct module services_module;
+extern const struct module shown_module;
 extern const struct module status_module;
 extern const struct module time_module;
 extern const struct module user_module;
@@ -50,7 +52,9 @@ const struct module *const modules[] = {
 	&adhoc_module,
 	&push_module,
 	&disco_module, &ping_module,    &version_module, &time_module, &last_module,      &private_module,
-	&vcard_module, &vcard4_module, &im_module,      &client_module,  &s2s_module,  &component_module, &status_module,
+	&vcard_module, &vcard4_module, &im_module,      &client_module,
+	&ghosts_module, &shown_module, /* of an account with the sessions that its clients have left here */
+	&s2s_module,   &component_module, &status_module,
 	&user_module,  &session_module, &control_module, &mam_module, &addresses_module,
 	&administration_module,
 	&registration_module,

@@ -123,6 +123,9 @@ struct module {
 	void (*session_bound)(struct session *session);
 	void (*session_ended)(struct session *session);         /* before it leaves the account's list */
 
+	/* Its presence went to somebody on another server or at a component who had not been shown it before. */
+	void (*presence_shown)(struct session *session);
+
 	/* It shall outlive the server: writes what the module keeps of it, as elements (core/frozen.h); and it is there again. */
 	void (*session_freezing)(const struct session *session, struct buf *out);
 	void (*session_thawed)(struct session *session, const struct element *frozen);

@@ -34,4 +34,9 @@ void presence_restored(struct account *account, const struct address_set *to);
 /* Has the session, or any of the account's when NULL, shared its presence with the address: §8.5.3.1. */
 bool presence_is_shared(const struct account *account, const struct session *session, const struct jid *with);
 
+/* Is that address on another server or at a component, which does not end when this server does? Are there contacts in such
+ * places that get the account's presence? */
+bool presence_is_elsewhere(const struct account *account, const struct jid *who);
+bool presence_has_contacts_elsewhere(const struct account *account);
+
 #endif

@@ -72,6 +72,34 @@ static void presence_route(struct account *account, const struct stanza *stanza,
 	route(account->home, parcel_new(account->home, stanza, to));
 }
 
+bool presence_is_elsewhere(const struct account *account, const struct jid *who)
+{
+	const struct destination *destination =
+		config_destination(account->home->config, jid_domain_text(who), who->domain_len);
+
+	return !destination || !destination->host;
+}
+
+bool presence_has_contacts_elsewhere(const struct account *account)
+{
+	const struct roster *roster = roster_of(account);
+
+	for (size_t i = 0; i < roster->count; i++) {
+		if (subscription_gives((enum subscription)roster->items[i]->state) &&
+		    presence_is_elsewhere(account, &roster->items[i]->contact))
+			return true;
+	}
+	return false;
+}
+
+static void presence_note_shown(struct session *session)
+{
+	for (const struct module *const *module = session->account->home->server->modules; *module; module++) {
+		if ((*module)->presence_shown)
+			(*module)->presence_shown(session);
+	}
+}
+
 /* To the account itself, which is its own first subscriber, and to all contacts with "from" or "both". */
 static void presence_publish(struct account *account, const struct stanza *stanza)
 {
@@ -148,6 +176,8 @@ static void presence_broadcast(struct session *session, struct stanza *stanza)
 	session->presence = stanza_seal(stanza);
 	session->priority = priority;
 	presence_publish(session->account, session->presence);
+	if (initial && presence_has_contacts_elsewhere(session->account))
+		presence_note_shown(session);
 	if (initial)
 		presence_ask(session);
 	if (!willing && priority >= 0)
@@ -219,6 +249,8 @@ static void presence_direct(struct session *session, struct stanza *stanza)
 			               "Directed presence to too many addresses");
 			return;
 		}
+		if (presence_is_elsewhere(account, &stanza->to))
+			presence_note_shown(session);
 	}
 	im_route_sent(account, stanza);
 }
@@ -232,12 +264,15 @@ void presence_contact_left(struct account *account, const struct jid *contact)
 /* §3.1.5. */
 size_t presence_show(struct account *account, const struct jid *contact)
 {
+	bool is_elsewhere = presence_is_elsewhere(account, contact);
 	size_t count = 0;
 
 	for (struct session *session = session_first(account); session; session = session_next(session)) {
 		if (!session_is_available(session))
 			continue;
 		presence_route(account, session->presence, contact);
+		if (is_elsewhere)
+			presence_note_shown(session);
 		count++;
 	}
 	return count;

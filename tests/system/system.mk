@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/system/test_fast.py \
 	tests/system/test_cuts.py \
 	tests/system/test_ejabberd.py \
+	tests/system/test_ghosts.py \
 	tests/system/test_guides.py \
 	tests/system/test_hansactl.py \
 	tests/system/test_hostile.py \

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What people on another server see of sessions that ended with their server: killed or stopped."""
+import signal
+import sqlite3
+
+from harness import eventually, run
+from sasl import bound
+from test_link import two_branches
+from test_restart import ROSTER, back, managed
+
+ANN, BOB = "ann@north.example", "bob@south.example"
+
+
+def ends(place, north_more=""):
+    _, north, south = two_branches(place, north_more)
+    north.add_user("ann", "secret-of-ann")
+    for name in ("bob", "eve"):
+        south.add_user(name, f"secret-of-{name}")
+    return north, south
+
+
+def befriend(ann, bob):
+    """Bob gets Ann's presence."""
+    bob.send(f"{ROSTER}<presence/><presence to='{ANN}' type='subscribe'/>")
+    ann.expect("type='subscribe'")
+    ann.send(f"<presence to='{BOB}' type='subscribed'/>")
+    bob.expect("type='subscribed'")
+    bob.expect(f"from='{ANN}/raw'")
+
+
+def noted(branch, text):
+    """Is it on the disk, for whatever happens?"""
+    with sqlite3.connect(f"file:{branch.folder}/hansa.db?mode=ro", uri=True) as store:
+        return store.execute("SELECT 1 FROM document WHERE kind = 'shown' AND instr(text, ?)", (text,)).fetchone()
+
+
+def unavailable(raw):
+    """The next presence that somebody has gone."""
+    return raw.expect("type='unavailable'").rpartition("<presence")[2]
+
+
+def seen_elsewhere(place):
+    """Ann is seen by Bob, who is subscribed, and by Eve, to whom she has shown herself."""
+    north, south = ends(place)
+    ann, bob, eve = bound(north, "ann"), bound(south, "bob"), bound(south, "eve")
+    ann.send("<presence/>")
+    befriend(ann, bob)
+    ann.send("<presence to='eve@south.example/raw'/>")
+    eve.expect(f"from='{ANN}/raw'")
+    eventually(lambda: noted(north, "*") and noted(north, ">eve@south.example/raw"))
+    return north, ann, bob, eve
+
+
+def test_after_a_crash_all_are_told(place):
+    north, ann, bob, eve = seen_elsewhere(place)
+    north.stop(signal.SIGKILL)
+    north.start()
+    for person in bob, eve:
+        assert f"from='{ANN}/raw'" in unavailable(person)
+
+
+def test_who_comes_back_at_once_stays(place):
+    north, ann, bob, eve = seen_elsewhere(place)
+    north.stop(signal.SIGKILL)
+    north.start()
+    ann = bound(north, "ann")
+    ann.send("<presence><status>here again</status></presence>")
+    heard = bob.expect("here again")
+    assert heard.count("type='unavailable'") == 1, heard
+    ann.send(f"<message to='{BOB}' type='chat'><body>hello</body></message>")
+    assert "type='unavailable'" not in bob.expect("hello")
+
+
+def test_who_outlives_a_restart_is_no_ghost(place):
+    north, south = ends(place)
+    ann, previd = managed(north, "ann")
+    bob = bound(south, "bob")
+    ann.send("<presence/>")
+    befriend(ann, bob)
+    assert north.stop() == 0
+    north.start()
+    assert eventually(lambda: len(north.ask("session", "list")) == 1)
+    ann, answer = back(north, "ann", previd, 0)
+    assert answer.startswith("<resumed"), answer
+    ann.send(f"<message to='{BOB}' type='chat'><body>no ghost</body></message>")
+    assert "type='unavailable'" not in bob.expect("no ghost")
+    eventually(lambda: noted(north, "*"))
+    north.stop(signal.SIGKILL)
+    north.start()
+    assert f"from='{ANN}/raw'" in unavailable(bob)
+
+
+def test_in_order_it_is_said_once(place):
+    north, ann, bob, eve = seen_elsewhere(place)
+    north.process.terminate()
+    ann.expect_close()
+    for person in bob, eve:
+        assert f"from='{ANN}/raw'" in unavailable(person)
+    assert north.stop() == 0
+    assert not noted(north, "=")
+    north.start()
+    ann = bound(north, "ann", "other")
+    ann.send("<presence/>")
+    assert "type='unavailable'" not in bob.expect(f"from='{ANN}/other'")
+
+
+if __name__ == "__main__":
+    run(globals())
