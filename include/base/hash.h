@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * SipHash-2-4: a seeded hash of bytes that an attacker who does not know the seed cannot steer. Used by the hash
+ * SipHash-1-3: a seeded hash of bytes that an attacker who does not know the seed cannot steer. Used by the hash
  * table and to find the home of an address.
  */
 #ifndef BASE_HASH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The hash table against a plain array as its model, walks that remove, memory given back; and SipHash-2-4
- * against the vectors of its reference implementation (key 00 01 .. 0f, message 00 01 .. len-1).
+ * The hash table against a plain array as its model, walks that remove, memory given back; and SipHash-1-3
+ * against vectors of another implementation (key 00 01 .. 0f, message 00 01 .. len-1).
  */
 #include "base/map.h"
 
@@ -39,9 +39,9 @@ static void siphash_reference_vectors(void **state)
 		size_t len;
 		uint64_t hash;
 	} vectors[] = {
-		{ 0, 0x726fdb47dd0e0e31 },  { 1, 0x74f839c593dc67fd },  { 7, 0xab0200f58b01d137 },
-		{ 8, 0x93f5f5799a932462 },  { 15, 0xa129ca6149be45e5 }, { 16, 0x3f2acc7f57c29bdb },
-		{ 63, 0x958a324ceb064572 },
+		{ 0, 0xabac0158050fc4dc },  { 1, 0xc9f49bf37d57ca93 },  { 7, 0xd3927d989bb11140 },
+		{ 8, 0x369095118d299a8e },  { 15, 0xd320d86d2a519956 }, { 16, 0xcc4fdd1a7d908b66 },
+		{ 63, 0x9d199062b7bbb3a8 },
 	};
 	uint8_t message[64];
 
