@@ -61,6 +61,7 @@ struct entropy *worker_entropy(const struct worker *worker);
 const struct hash_seed *worker_seed(const struct worker *worker);
 struct log *worker_log(const struct worker *worker);
 uint64_t worker_now_ms(const struct worker *worker);    /* monotonic, of the turn */
+int64_t worker_wall_us(const struct worker *worker);    /* wall clock, of the turn */
 /* What the layer above keeps for each worker (its struct home). */
 void worker_set_owner(struct worker *worker, void *owner);
 void *worker_owner(const struct worker *worker);

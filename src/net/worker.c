@@ -44,8 +44,9 @@ struct worker {
 	struct conn_shared conns;
 
 	uint64_t now_ms;
+	int64_t wall_us;
 	bool in_turn;
-	bool now_known; /* now_ms is this turn's */
+	bool now_known, wall_known; /* they are this turn's */
 	bool stirred;   /* something was done in this turn */
 	pthread_t thread;
 };
@@ -281,7 +282,7 @@ static void worker_turn(struct worker *worker, bool may_sleep)
 	worker->stirred |= conn_shared_flush(&worker->conns);
 	worker_hand_over_mail(worker);
 	worker->in_turn = false;
-	worker->now_known = false;
+	worker->now_known = worker->wall_known = false;
 }
 
 /* ---- threads ---- */
@@ -473,6 +474,17 @@ uint64_t worker_now_ms(const struct worker *worker)
 		own->now_known = own->in_turn;
 	}
 	return own->now_ms;
+}
+
+int64_t worker_wall_us(const struct worker *worker)
+{
+	struct worker *own = (struct worker *)worker;
+
+	if (!own->wall_known) {
+		own->wall_us = clock_wall_us(worker_clock(worker));
+		own->wall_known = own->in_turn;
+	}
+	return own->wall_us;
 }
 
 void worker_set_owner(struct worker *worker, void *owner)
