@@ -65,6 +65,17 @@ static inline void list_remove(struct list_link *link)
 	link->prev = link->next = NULL;
 }
 
+/* The newcomer has its place, which may be in no list. */
+static inline void list_replace(struct list_link *link, struct list_link *newcomer)
+{
+	assert(!list_is_linked(newcomer));
+	if (!list_is_linked(link))
+		return;
+	*newcomer = *link;
+	newcomer->prev->next = newcomer->next->prev = newcomer;
+	link->prev = link->next = NULL;
+}
+
 static inline struct list_link *list_first(const struct list *list)
 {
 	return list_is_empty(list) ? NULL : list->head.next;

@@ -44,6 +44,7 @@ struct account {
 	struct list wanted;             /* account_want calls while loading */
 	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
 	struct repeats *repeats;        /* core/repeats.c: digests of messages that may come again; NULL: none */
+	struct list unanswered;         /* likewise: struct parcel.unanswered of those that nobody has taken yet */
 	struct journal *journal;        /* core/journal.c: what is on its way and archived; NULL: nothing */
 	void *parts[];                  /* of each module, by module_number */
 };

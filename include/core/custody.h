@@ -36,6 +36,9 @@ struct parcel {
 	bool is_push;                   /* meant for one session, of no use to another (session_push) */
 	bool shown;                     /* modules have seen that it is delivered (message_delivered) */
 	bool known;                     /* it is no repeat: core/repeats.c has seen it */
+	uint64_t digest;                /* core/repeats.c's, as the next: by it a repeat is known; 0: it has none */
+	struct list_link unanswered;    /* in account->unanswered */
+	struct parcel *again;           /* its repeats, by next, which are answered after it and as it is */
 	struct list_link watch;         /* core/overdue.c's, as the next */
 	uint64_t handed_ms;
 	uint64_t position;              /* free for the next holder: where in its stream or queue it is */

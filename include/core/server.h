@@ -69,7 +69,6 @@ struct home {
 	const struct config *config;            /* the snapshot of this home; swapped between turns */
 	struct parser_set *parsers;
 	struct map *accounts;                   /* bare JID -> struct account; core/account.c */
-	struct map *watches;                    /* messages that nobody has taken yet; core/repeats.c */
 	struct list idle_accounts;              /* without sessions, oldest first */
 	struct list absent_accounts;            /* addresses without an account, oldest first */
 	size_t absent_count;

@@ -27,7 +27,6 @@ static void account_loaded(struct store_request *request);
 void accounts_open(struct home *home)
 {
 	home->accounts = map_new(worker_seed(home->worker));
-	home->watches = map_new(worker_seed(home->worker));
 	list_init(&home->idle_accounts);
 	list_init(&home->absent_accounts);
 }
@@ -58,6 +57,7 @@ static struct account *account_new(struct home *home, const struct jid *address)
 	account->waiting_end = &account->waiting;
 	list_init(&account->sessions);
 	list_init(&account->wanted);
+	list_init(&account->unanswered);
 	map_put(home->accounts, account->jid.text, len, account);
 	return account;
 }
@@ -407,5 +407,4 @@ void accounts_close(struct home *home)
 	}
 	free(all);
 	map_free(&home->accounts);
-	watches_close(home);
 }

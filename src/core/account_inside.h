@@ -32,9 +32,10 @@ void kept_clear(struct account *account);
 /* overdue.c. A parcel of the account waits for somebody's answer, from now on. */
 void overdue_watch(struct account *account, struct parcel *parcel);
 
-/* repeats.c. A message arrives for the account: NULL, it has come before and is answered when the first is; else the parcel
- * that goes on in its place. */
-struct parcel *repeats_pass(struct account *account, struct parcel *parcel);
+/* repeats.c. A message arrives for the account: true, it has come before, and is answered when and as the first is. */
+bool repeats_takes(struct account *account, struct parcel *parcel);
+/* A message that might come again is refused: if it does, it is a new one. */
+void repeats_refused(struct home *home, const struct parcel *parcel);
 /* A client of the account sends it; it is sealed and not under way yet. false: it has been sent before. */
 bool repeats_sends(struct account *account, struct stanza *message);
 /* By what a message is known again; 0: it never is. */
@@ -45,8 +46,6 @@ void repeats_forget(struct account *account, uint64_t digest);
 void repeats_ask(const struct home *home, struct store_account_load *load);
 void repeats_load(struct account *account, const struct store_account_load *load);
 void repeats_clear(struct account *account);
-/* The server has left: nobody can be told any more. */
-void watches_close(struct home *home);
 
 /* journal.c. A message that was archived on its way to a session, and that no session may have now: true, it is answered
  * and waits in the journal. */

@@ -116,8 +116,7 @@ static void account_receive_iq(struct account *account, struct parcel *parcel)
 
 void account_receive(struct account *account, struct parcel *parcel)
 {
-	parcel = repeats_pass(account, parcel);
-	if (!parcel || kept_queues(account, parcel))
+	if (repeats_takes(account, parcel) || kept_queues(account, parcel))
 		return;
 	for (const struct module *const *module = account->home->server->modules; *module; module++) {
 		if ((*module)->account_received && (*module)->account_received(account, parcel) == HOOK_DONE)

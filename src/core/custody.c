@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account_inside.h"
 #include "base/mem.h"
 #include "core/journal.h"
 #include "core/router.h"
@@ -23,7 +24,7 @@ struct parcel *parcel_new(struct home *holder, const struct stanza *stanza, cons
 	memset(parcel, 0, sizeof(*parcel));
 	parcel->stanza = stanza_ref(stanza);
 	parcel->holder = holder;
-	parcel->since_us = clock_wall_us(worker_clock(holder->worker));
+	parcel->since_us = worker_wall_us(holder->worker);
 	parcel->to = to ? *to : stanza->to;
 	if (to)
 		parcel->to.text = memcpy(parcel + 1, to->text, len);
@@ -41,6 +42,11 @@ struct parcel *parcel_split(struct home *home, struct parcel *parcel)
 	duty->delayed = parcel->delayed;
 	duty->shown = parcel->shown;
 	duty->known = parcel->known;
+	duty->digest = parcel->digest;
+	duty->again = parcel->again;
+	list_replace(&parcel->unanswered, &duty->unanswered);
+	parcel->digest = 0;
+	parcel->again = NULL;
 	parcel->holder = home;
 	parcel->answered = NULL;
 	parcel->token = 0;
@@ -49,7 +55,14 @@ struct parcel *parcel_split(struct home *home, struct parcel *parcel)
 
 void parcel_free(struct parcel **parcel)
 {
+	struct parcel *again;
+
+	while ((again = (*parcel)->again)) {
+		(*parcel)->again = again->next;
+		parcel_free(&again);
+	}
 	list_remove(&(*parcel)->watch);
+	list_remove(&(*parcel)->unanswered);
 	stanza_unref(&(*parcel)->stanza);
 	free(*parcel);
 	*parcel = NULL;
@@ -62,54 +75,58 @@ static void parcel_arrive_back(struct worker *worker, struct mail *mail)
 	parcel->answered(home_of(worker), parcel);
 }
 
-static void parcel_answer(struct home *at, struct parcel *parcel)
-{
-	if (at->closed) {
-		parcel_free(&parcel);
-		return;
-	}
-	list_remove(&parcel->watch);
-	parcel->mail.arrive = parcel_arrive_back;
-	worker_post(at->worker, parcel->holder->worker, &parcel->mail);
-}
-
 /* The first holder asks for no answer, but a barrier may. */
 static void stanza_settle(const struct stanza *stanza)
 {
 	atomic_store_explicit(&((struct stanza *)(uintptr_t)stanza)->settled, true, memory_order_release);
 }
 
-void parcel_taken(struct home *at, struct parcel **taken)
+static void parcel_answer(struct home *at, struct parcel *parcel)
 {
-	struct parcel *parcel = *taken;
-
-	assert(parcel->answer == PARCEL_PENDING);
+	list_remove(&parcel->watch);
+	list_remove(&parcel->unanswered);
 	if (!parcel->answered) {
 		stanza_settle(parcel->stanza);
-		parcel_free(taken);
-		return;
+		parcel_bounce(at, &parcel);
+	} else if (at->closed) {
+		parcel_free(&parcel);
+	} else {
+		parcel->mail.arrive = parcel_arrive_back;
+		worker_post(at->worker, parcel->holder->worker, &parcel->mail);
 	}
-	*taken = NULL;
+}
+
+void parcel_taken(struct home *at, struct parcel **taken)
+{
+	struct parcel *parcel = *taken, *again = parcel->again;
+
+	assert(parcel->answer == PARCEL_PENDING);
+	*taken = parcel->again = NULL;
 	parcel->answer = PARCEL_TAKEN;
 	parcel_answer(at, parcel);
+	while ((parcel = again)) {
+		again = parcel->next;
+		parcel_taken(at, &parcel);
+	}
 }
 
 void parcel_refused(struct home *at, struct parcel **refused, enum stanza_condition condition,
                     const char *text)
 {
-	struct parcel *parcel = *refused;
+	struct parcel *parcel = *refused, *again = parcel->again;
 
 	assert(parcel->answer == PARCEL_PENDING && condition != STANZA_NO_ERROR);
+	*refused = parcel->again = NULL;
 	parcel->answer = PARCEL_REFUSED;
 	parcel->condition = condition;
 	parcel->text = text;
-	if (!parcel->answered) {
-		stanza_settle(parcel->stanza);
-		parcel_bounce(at, refused);
-		return;
-	}
-	*refused = NULL;
+	if (parcel->digest)
+		repeats_refused(at, parcel);
 	parcel_answer(at, parcel);
+	while ((parcel = again)) {
+		again = parcel->next;
+		parcel_refused(at, &parcel, condition, text);
+	}
 }
 
 /* Whether the sender waits for an error. Presence is told to many; only what somebody sent to one address

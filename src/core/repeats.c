@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "core/journal.h"
 #include "xmpp/ns.h"
@@ -23,22 +22,20 @@
 
 enum { ROOM_FIRST = 8 };
 
-/* A ring: the newest of them. Most messages are new, and the tags, a byte of each digest, say so without a look at the rest. */
+struct repeat {
+	uint64_t digest;                /* 0: the message was refused */
+	uint32_t at_s;
+	uint32_t before;                /* the number of the one before it in its bucket */
+};
+
+/* Messages are numbered from 1 on. A ring has the newest of them, and a bucket for each of its places the number of the newest
+ * whose digest belongs there. What an old number means the ring has forgotten, so nothing is ever taken out. */
 struct repeats {
-	uint8_t *tags;
-	uint64_t *digests;
-	uint32_t *at_s;
-	uint32_t count, room, next;
+	struct repeat *ring;
+	uint32_t *buckets;
+	uint32_t room;                  /* a power of two */
+	uint32_t newest;
 };
-
-/* A message that nobody has taken yet. */
-struct watch {
-	uint64_t digest;
-	struct parcel *first;
-	struct parcel *again;           /* that have come since; the newest first */
-};
-
-static void watch_answered(struct home *home, struct parcel *copy);
 
 /* ---- the digest ---- */
 
@@ -108,73 +105,84 @@ uint64_t repeats_digest(const struct server *server, const struct stanza *messag
 
 static uint32_t now_s(const struct account *account)
 {
-	return (uint32_t)(clock_wall_us(worker_clock(account->home->worker)) / 1000000);
+	return (uint32_t)(worker_wall_us(account->home->worker) / 1000000);
 }
 
-static uint8_t digest_tag(uint64_t digest)
+static struct repeat *repeat_at(const struct repeats *repeats, uint32_t number)
 {
-	return (uint8_t)(digest >> 8);
+	return &repeats->ring[number & (repeats->room - 1)];
 }
 
-static uint32_t *repeats_find(const struct account *account, uint64_t digest)
+static uint32_t *digest_bucket(const struct repeats *repeats, uint64_t digest)
+{
+	return &repeats->buckets[digest >> 2 & (repeats->room - 1)];
+}
+
+static struct repeat *repeats_find(const struct account *account, uint64_t digest)
 {
 	const struct repeats *repeats = account->repeats;
-	const uint8_t *tag = repeats ? repeats->tags : NULL;
+	uint32_t most = account->home->config->limits.repeats, number = repeats ? *digest_bucket(repeats, digest) : 0;
 
-	for (; tag && (tag = memchr(tag, digest_tag(digest), (size_t)(repeats->tags + repeats->count - tag))); tag++) {
-		if (repeats->digests[tag - repeats->tags] == digest)
-			return &repeats->at_s[tag - repeats->tags];
+	while (number != 0 && repeats->newest - number < repeats->room && repeats->newest - number < most) {
+		struct repeat *repeat = repeat_at(repeats, number);
+
+		if (repeat->digest == digest)
+			return repeat;
+		number = repeat->before;
 	}
 	return NULL;
 }
 
 static bool repeats_has(const struct account *account, uint64_t digest)
 {
-	const uint32_t *at_s = repeats_find(account, digest);
+	const struct repeat *repeat = repeats_find(account, digest);
 
-	return at_s && now_s(account) - *at_s <= account->home->config->limits.repeat_ms / 1000;
+	return repeat && now_s(account) - repeat->at_s <= account->home->config->limits.repeat_ms / 1000;
 }
 
-/* Room doubles until there is as much as may be remembered. */
+static void repeats_add(struct repeats *repeats, uint64_t digest, uint32_t at_s)
+{
+	uint32_t *bucket = digest_bucket(repeats, digest);
+
+	*repeat_at(repeats, ++repeats->newest) = (struct repeat){ digest, at_s, *bucket };
+	*bucket = repeats->newest;
+}
+
+/* Room doubles until there is as much as may be remembered; those that are in it get their numbers anew. */
 static void repeats_grow(struct repeats *repeats, uint32_t most)
 {
-	uint32_t room = repeats->room ? repeats->room * 2 : ROOM_FIRST;
+	const struct repeats old = *repeats;
 
-	if (repeats->count < repeats->room || repeats->room >= most)
+	if (old.newest < old.room || old.room >= most)
 		return;
-	repeats->room = room < most ? room : most;
-	repeats->tags = mem_realloc(repeats->tags, repeats->room);
-	repeats->digests = mem_realloc(repeats->digests, repeats->room * sizeof(*repeats->digests));
-	repeats->at_s = mem_realloc(repeats->at_s, repeats->room * sizeof(*repeats->at_s));
-	repeats->next = repeats->count;
+	repeats->room = old.room ? old.room * 2 : ROOM_FIRST;
+	repeats->ring = mem_alloc(repeats->room * sizeof(*repeats->ring));
+	repeats->buckets = mem_zalloc(repeats->room * sizeof(*repeats->buckets));
+	repeats->newest = 0;
+	for (uint32_t age = old.room; age-- > 0;)
+		repeats_add(repeats, repeat_at(&old, old.newest - age)->digest, repeat_at(&old, old.newest - age)->at_s);
+	free(old.ring);
+	free(old.buckets);
 }
 
 static void repeats_remember(struct account *account, uint64_t digest, uint32_t at_s)
 {
 	uint32_t most = account->home->config->limits.repeats;
-	struct repeats *repeats;
 
 	if (most == 0)
 		return;
 	if (!account->repeats)
 		account->repeats = mem_zalloc(sizeof(*account->repeats));
-	repeats = account->repeats;
-	repeats_grow(repeats, most);
-	repeats->next %= repeats->room;
-	repeats->tags[repeats->next] = digest_tag(digest);
-	repeats->digests[repeats->next] = digest;
-	repeats->at_s[repeats->next] = at_s;
-	repeats->next++;
-	if (repeats->count < repeats->room)
-		repeats->count++;
+	repeats_grow(account->repeats, most);
+	repeats_add(account->repeats, digest, at_s);
 }
 
 void repeats_forget(struct account *account, uint64_t digest)
 {
-	uint32_t *at_s = repeats_find(account, digest);
+	struct repeat *repeat = repeats_find(account, digest);
 
-	if (at_s)
-		account->repeats->digests[at_s - account->repeats->at_s] = 0;
+	if (repeat)
+		repeat->digest = 0;
 }
 
 void repeats_ask(const struct home *home, struct store_account_load *load)
@@ -194,11 +202,12 @@ void repeats_load(struct account *account, const struct store_account_load *load
 
 void repeats_clear(struct account *account)
 {
+	while (list_take_first(&account->unanswered))
+		continue;
 	if (!account->repeats)
 		return;
-	free(account->repeats->tags);
-	free(account->repeats->digests);
-	free(account->repeats->at_s);
+	free(account->repeats->ring);
+	free(account->repeats->buckets);
 	free(account->repeats);
 	account->repeats = NULL;
 }
@@ -219,89 +228,59 @@ bool repeats_sends(struct account *account, struct stanza *message)
 
 /* ---- received ---- */
 
-static struct parcel *watch_start(struct account *account, struct parcel *parcel, uint64_t digest)
-{
-	struct watch *watch = mem_zalloc(sizeof(*watch));
-	struct parcel *copy = parcel_new(account->home, parcel->stanza, &parcel->to);
-
-	watch->digest = digest;
-	watch->first = parcel;
-	map_put(account->home->watches, &watch->digest, sizeof(watch->digest), watch);
-	copy->answered = watch_answered;
-	copy->token = digest;
-	copy->since_us = parcel->since_us;
-	copy->delayed = parcel->delayed;
-	copy->shown = parcel->shown;
-	copy->known = true;
-	return copy;
-}
-
 /* What comes back from a session, or from the journal, has been here. */
 static bool is_new(const struct parcel *parcel)
 {
 	return parcel->stanza->kind == STANZA_MESSAGE && !parcel->journal && !parcel->known && !kept_is_from_journal(parcel);
 }
 
-struct parcel *repeats_pass(struct account *account, struct parcel *parcel)
+/* NULL: it has been taken. */
+static struct parcel *unanswered_find(const struct account *account, uint64_t digest)
 {
-	struct home *home = account->home;
-	uint64_t digest = is_new(parcel) ? repeats_digest(home->server, parcel->stanza, &parcel->to, STORE_IN) : 0;
-	struct watch *watch = digest ? map_find(home->watches, &digest, sizeof(digest)) : NULL;
+	const struct list *unanswered = &account->unanswered;
+
+	for (struct list_link *link = list_first(unanswered); link; link = list_next(unanswered, link)) {
+		struct parcel *parcel = LIST_MEMBER(link, struct parcel, unanswered);
+
+		if (parcel->digest == digest)
+			return parcel;
+	}
+	return NULL;
+}
+
+static void repeat_arrives(struct account *account, struct parcel *repeat, uint64_t digest)
+{
+	struct parcel *first = unanswered_find(account, digest);
+
+	if (!first) {
+		parcel_taken(account->home, &repeat);
+		return;
+	}
+	repeat->next = first->again;
+	first->again = repeat;
+}
+
+bool repeats_takes(struct account *account, struct parcel *parcel)
+{
+	uint64_t digest = is_new(parcel) ? repeats_digest(account->home->server, parcel->stanza, &parcel->to, STORE_IN) : 0;
 
 	if (digest == 0)
-		return parcel;
-	if (watch) {
-		parcel->next = watch->again;
-		watch->again = parcel;
-		return NULL;
-	}
+		return false;
 	if (repeats_has(account, digest)) {
-		parcel_taken(home, &parcel);
-		return NULL;
+		repeat_arrives(account, parcel, digest);
+		return true;
 	}
 	repeats_remember(account, digest, now_s(account));
-	return watch_start(account, parcel, digest);
+	parcel->known = true;
+	parcel->digest = digest;
+	list_add_last(&account->unanswered, &parcel->unanswered);
+	return false;
 }
 
-static void answer_likewise(struct home *home, const struct parcel *copy, struct parcel *parcel)
+void repeats_refused(struct home *home, const struct parcel *parcel)
 {
-	parcel->next = NULL;
-	if (copy->answer == PARCEL_TAKEN)
-		parcel_taken(home, &parcel);
-	else
-		parcel_refused(home, &parcel, copy->condition, copy->text);
-}
+	struct account *account = account_find(home, parcel->to.text, jid_bare_len(&parcel->to));
 
-static void watch_answered(struct home *home, struct parcel *copy)
-{
-	struct watch *watch = map_remove(home->watches, &copy->token, sizeof(copy->token));
-	struct account *account = account_find(home, copy->to.text, jid_bare_len(&copy->to));
-	struct parcel *again;
-
-	if (copy->answer == PARCEL_REFUSED && account)
-		repeats_forget(account, watch->digest);
-	answer_likewise(home, copy, watch->first);
-	while ((again = watch->again)) {
-		watch->again = again->next;
-		answer_likewise(home, copy, again);
-	}
-	free(watch);
-	parcel_free(&copy);
-}
-
-void watches_close(struct home *home)
-{
-	struct map_walk walk = { 0 };
-	struct watch *watch;
-	struct parcel *again;
-
-	while ((watch = map_next(home->watches, &walk))) {
-		parcel_free(&watch->first);
-		while ((again = watch->again)) {
-			watch->again = again->next;
-			parcel_free(&again);
-		}
-		free(watch);
-	}
-	map_free(&home->watches);
+	if (account)
+		repeats_forget(account, parcel->digest);
 }
