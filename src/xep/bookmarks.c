@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Bookmarks in agreement (XEP-0402 §5.3): a client that keeps them in private storage (XEP-0048 over XEP-0049) sees and
- * changes those of the account's node urn:xmpp:bookmarks:1, one item for each room. A list that it stores is taken apart:
- * what is new or different is published, what is missing is retracted, the rest is nobody's news (§5.3.2). Extensions that
- * the old format cannot carry stay (§2). What it asked for is answered when all of it is durable.
+ * Bookmarks in agreement (XEP-0402 §5.3): a client that keeps them as one list (XEP-0048), in private storage or in the node
+ * storage:bookmarks, sees and changes those of the account's node urn:xmpp:bookmarks:1, one item for each room. A list that it
+ * stores is taken apart: what is new or different is published, what is missing is retracted, the rest is nobody's news
+ * (§5.3.2). Extensions that the old format cannot carry stay (§2). What it asked for is answered when all of it is durable.
  */
 #include "bookmarks.h"
 
 #include <string.h>
 
-#include "bookmark.h"
 #include "core/account.h"
 #include "core/module.h"
 #include "document.h"
@@ -28,19 +27,6 @@ static void bookmarks_stored(struct bookmarks_call *call, enum store_status stat
 extern const struct module bookmarks_module;
 
 /* ---- which requests ---- */
-
-bool bookmarks_is_list(const struct element *element)
-{
-	return element_is(element, "storage", NS_BOOKMARKS_OLD);
-}
-
-/* The list in a request to private storage; NULL: it is about something else. */
-static const struct element *storage_find(const struct iq_request *request)
-{
-	const struct element *first = element_first(request->payload);
-
-	return first && bookmarks_is_list(first) && !element_next(request->payload, first) ? first : NULL;
-}
 
 static bool is_about_node(const struct iq_request *request)
 {
@@ -82,7 +68,7 @@ static void call_enter(struct iq_request *request)
 
 static void private_storage_asked(struct iq_request *request)
 {
-	if (storage_find(request))
+	if (bookmarks_list_is_asked(request))
 		call_enter(request);
 	else
 		private_asked(request);
@@ -90,7 +76,8 @@ static void private_storage_asked(struct iq_request *request)
 
 static void node_asked(struct iq_request *request)
 {
-	if (is_about_node(request) && (!is_moved(request->account) || waiting_count(request)))
+	if (bookmarks_list_is_asked(request) ||
+	    (is_about_node(request) && (!is_moved(request->account) || waiting_count(request))))
 		call_enter(request);
 	else
 		pubsub_asked(request, &pep_class);
@@ -119,28 +106,27 @@ static void call_start(struct line_place *place)
 		call_run(call);
 }
 
-void bookmarks_ask(struct bookmarks_call *call, void (*done)(struct store_request *done))
+void bookmarks_items_ask(struct home *home, const struct jid *user, void (*done)(struct store_request *done), void *context)
 {
-	const struct jid *to = &call->request->parcel->to;
-	struct store_pubsub_items *items =
-		store_request_new(sizeof(*items), STORE_PUBSUB_ITEMS, call->request->home->worker, to->text,
-	                          jid_bare_len(to), done);
+	struct store_pubsub_items *items = store_request_new(sizeof(*items), STORE_PUBSUB_ITEMS, home->worker, user->text,
+	                                                     jid_bare_len(user), done);
 
 	items->node = NS_BOOKMARKS;
 	items->limit = BOOKMARKS_MAX;
-	items->request.context = call;
-	store_submit(call->request->home->server->store, &items->request);
+	items->request.context = context;
+	store_submit(home->server->store, &items->request);
 }
 
 static void call_run(struct bookmarks_call *call)
 {
 	struct iq_request *request = call->request;
 
-	if (strcmp(request->payload->ns, NS_PRIVATE) != 0) {
+	if (!bookmarks_list_is_asked(request)) {
 		pubsub_asked(request, &pep_class);
 		call_end(call);
 	} else {
-		bookmarks_ask(call, request->parcel->stanza->type == IQ_GET ? bookmarks_listed : bookmarks_compared);
+		bookmarks_items_ask(request->home, &request->parcel->to,
+		                    request->parcel->stanza->type == IQ_GET ? bookmarks_listed : bookmarks_compared, call);
 	}
 }
 
@@ -155,28 +141,12 @@ void bookmarks_moved(struct bookmarks_call *call)
 
 /* ---- read ---- */
 
-static void bookmarks_answer(struct iq_request *request, const struct store_pubsub_items *items)
-{
-	struct stanza *result = iq_result(request);
-	struct arena *arena = &result->arena;
-	struct element *query = element_add(arena, result->root, "query", NS_PRIVATE);
-	struct element *storage = element_add(arena, query, "storage", NS_BOOKMARKS_OLD);
-
-	for (size_t i = 0; i < items->item_count; i++) {
-		const struct element *conference = bookmarks_conference(request, arena, &items->items[i]);
-
-		if (conference)
-			bookmark_list(arena, storage, items->items[i].id, conference);
-	}
-	iq_answer(request, result);
-}
-
 static void bookmarks_listed(struct store_request *found)
 {
 	struct bookmarks_call *call = found->context;
 
 	if (found->status == STORE_OK || found->status == STORE_ABSENT) {
-		bookmarks_answer(call->request, (const struct store_pubsub_items *)found);
+		bookmarks_list_answer(call->request, (const struct store_pubsub_items *)found);
 		call_end(call);
 	} else {
 		bookmarks_refuse(call, found->status);
@@ -190,8 +160,8 @@ static void bookmarks_compared(struct store_request *found)
 {
 	struct bookmarks_call *call = found->context;
 	struct iq_request *request = call->request;
-	const struct element *storage = storage_find(request);
-	size_t count = bookmarks_count(storage);
+	const struct element *list = bookmarks_list_find(request);
+	size_t count = bookmarks_count(list);
 
 	if (found->status != STORE_OK && found->status != STORE_ABSENT) {
 		bookmarks_refuse(call, found->status);
@@ -199,7 +169,7 @@ static void bookmarks_compared(struct store_request *found)
 		iq_refuse(request, STANZA_NOT_ACCEPTABLE, "Too many bookmarks");
 		call_end(call);
 	} else {
-		bookmarks_replace(call, storage, (const struct store_pubsub_items *)found);
+		bookmarks_replace(call, list, (const struct store_pubsub_items *)found);
 		bookmarks_change(call, bookmarks_stored);
 	}
 	store_request_free(found);
@@ -208,11 +178,22 @@ static void bookmarks_compared(struct store_request *found)
 static void bookmarks_stored(struct bookmarks_call *call, enum store_status status)
 {
 	if (status == STORE_OK) {
-		iq_done(call->request);
+		if (call->count > 0)
+			bookmarks_list_changed(call->request->home, &call->request->parcel->to);
+		bookmarks_list_stored(call->request);
 		call_end(call);
 	} else {
 		bookmarks_refuse(call, status);
 	}
+}
+
+static void bookmarks_account_published(struct home *home, const struct jid *user, const char *node, const char *id,
+                                        const struct element *payload)
+{
+	(void)id;
+	(void)payload;
+	if (strcmp(node, NS_BOOKMARKS) == 0)
+		bookmarks_list_changed(home, user);
 }
 
 /* ---- the module: its part of a home is the lines, its part of an account the mark that nothing is left to be moved ---- */
@@ -237,12 +218,12 @@ static const struct iq_handler handlers[] = {
 };
 
 static const struct module_spec specs[] = {
-	{ "XEP-0048", "Bookmarks", "1.2", "in private storage, as a view of XEP-0402's" },
+	{ "XEP-0048", "Bookmarks", "1.2", "in private storage and in a node of the account, as a view of XEP-0402's" },
 	{ "XEP-0402", "PEP Native Bookmarks", "1.2.0", NULL },
 	{ 0 },
 };
 
-static const char *const features[] = { NS_BOOKMARKS "#compat", NULL };
+static const char *const features[] = { NS_BOOKMARKS "#compat", NS_BOOKMARKS "#compat-pep", NULL };
 
 const struct module bookmarks_module = {
 	.name = "bookmarks",
@@ -251,4 +232,5 @@ const struct module bookmarks_module = {
 	.iqs = handlers,
 	.home_open = bookmarks_home_open,
 	.home_close = bookmarks_home_close,
+	.account_published = bookmarks_account_published,
 };

@@ -11,9 +11,6 @@
 #include "pep.h"
 #include "xmpp/ns.h"
 
-/* XEP-0402 §3: what the node must be like. */
-#define BOOKMARKS_CONFIG "access_model whitelist\nmax_items max\nsend_last_published_item never\n"
-
 static void changes_continue(struct bookmarks_call *call);
 static void change_published(struct home *home, void *context, enum store_status status);
 
@@ -37,11 +34,10 @@ static const struct store_pubsub_item *item_find(const struct store_pubsub_items
 	return NULL;
 }
 
-struct element *bookmarks_conference(struct iq_request *request, struct arena *arena,
-                                     const struct store_pubsub_item *item)
+struct element *bookmarks_conference(struct home *home, struct arena *arena, const struct store_pubsub_item *item)
 {
-	struct element *conference = parser_text(request->home->parsers, arena, NS_CLIENT, item->payload,
-	                                         item->payload_len, &request->config->limits.parser);
+	struct element *conference = parser_text(home->parsers, arena, NS_CLIENT, item->payload, item->payload_len,
+	                                         &home->config->limits.parser);
 
 	return conference && element_is(conference, "conference", NS_BOOKMARKS) ? conference : NULL;
 }
@@ -74,7 +70,7 @@ static void conference_compare(struct bookmarks_call *call, const struct store_p
 {
 	const char *room = bookmark_room(&call->arena, conference);
 	const struct store_pubsub_item *item = room ? item_find(items, room) : NULL;
-	const struct element *before = item ? bookmarks_conference(call->request, &call->arena, item) : NULL;
+	const struct element *before = item ? bookmarks_conference(call->request->home, &call->arena, item) : NULL;
 	struct element *renewed;
 
 	if (!room)

@@ -36,7 +36,7 @@ static void legacy_found(struct store_request *found)
 	if (found->status != STORE_OK && found->status != STORE_ABSENT)
 		bookmarks_refuse(call, found->status);
 	else if (call->legacy && bookmarks_is_list(call->legacy))
-		bookmarks_ask(call, legacy_compared);
+		bookmarks_items_ask(request->home, &request->parcel->to, legacy_compared, call);
 	else
 		bookmarks_moved(call);
 	store_request_free(found);

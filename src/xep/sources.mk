@@ -12,6 +12,7 @@ libhansa_a_SOURCES += src/xep/bookmark.c src/xep/bookmark.h
 libhansa_a_SOURCES += src/xep/bookmarks.c src/xep/bookmarks.h
 libhansa_a_SOURCES += src/xep/bookmarks_change.c
 libhansa_a_SOURCES += src/xep/bookmarks_legacy.c
+libhansa_a_SOURCES += src/xep/bookmarks_list.c
 libhansa_a_SOURCES += src/xep/carbons.c
 libhansa_a_SOURCES += src/xep/csi.c
 libhansa_a_SOURCES += src/xep/document.c src/xep/document.h

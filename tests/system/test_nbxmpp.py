@@ -219,18 +219,22 @@ def test_blocking(place):
 
 
 def test_bookmarks_in_each_form(place):
-    """XEP-0402 and XEP-0048 in private storage are views of the same bookmarks."""
+    """XEP-0402, and XEP-0048 in private storage and in its node, are views of the same bookmarks."""
     north = place.branch()
     desk, phone, bob = household(north)
     room = BookmarkData(jid=JID.from_string("room@rooms.example"), name="The room", nick="ann", autojoin=True)
     desk.ask("NativeBookmarks", "store_bookmarks", [room])
     assert phone.ask("NativeBookmarks", "request_bookmarks") == [room]
     assert phone.ask("PrivateBookmarks", "request_bookmarks") == [room]
+    assert phone.ask("PEPBookmarks", "request_bookmarks") == [room]
     other = BookmarkData(jid=JID.from_string("other@rooms.example"), name="Another", nick="ann", autojoin=False)
     phone.ask("PrivateBookmarks", "store_bookmarks", [room, other])
     assert {b.jid for b in desk.ask("NativeBookmarks", "request_bookmarks")} == {room.jid, other.jid}
-    desk.ask("NativeBookmarks", "retract_bookmark", room.jid)
-    assert [b.jid for b in phone.ask("PrivateBookmarks", "request_bookmarks")] == [other.jid]
+    desk.ask("PEPBookmarks", "store_bookmarks", [other])
+    assert [b.jid for b in desk.ask("PEPBookmarks", "request_bookmarks")] == [other.jid]
+    assert [b.jid for b in phone.ask("NativeBookmarks", "request_bookmarks")] == [other.jid]
+    desk.ask("NativeBookmarks", "retract_bookmark", other.jid)
+    assert phone.ask("PrivateBookmarks", "request_bookmarks") == []
     for someone in (desk, phone, bob):
         someone.leave()
 
