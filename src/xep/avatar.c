@@ -1,32 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * Conversion of avatars (XEP-0398): a picture that is published by XEP-0084 becomes the photo of the vCard (§3.1), and a
- * photo that is stored with the vCard is published (§3.2). Its hash is put into the presence of all sessions (§4), as
- * XEP-0153 has it. The picture of a foreign URL is no photo; one that is not what its id says is none either.
+ * photo that is stored with the vCard is published (§3.2), for everybody as the vCard is. The picture of a foreign URL is no
+ * photo; one that is not what its id says is none either. Who may not read the nodes is not shown the photo (§7; vcard.c).
  */
-#include <stdlib.h>
+#include "avatar.h"
+
 #include <string.h>
 
 #include "base/digest.h"
-#include "base/mem.h"
-#include "core/account.h"
-#include "core/module.h"
-#include "core/session.h"
 #include "pep.h"
-#include "store/document.h"
-#include "vcard.h"
 #include "xmpp/ns.h"
 
-#define NS_AVATAR_DATA "urn:xmpp:avatar:data"
 #define NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
-#define NS_VCARD_UPDATE "vcard-temp:x:update"
-#define AVATAR_CONFIG "access_model presence\n"
-
-enum { HASH_LEN = 40 };
-
-extern const struct module avatar_module;
-
-struct picture;
+#define AVATAR_CONFIG "access_model open\n"
 
 static void data_found(struct store_request *found);
 static void photo_set(struct home *home, struct picture *picture);
@@ -35,25 +22,8 @@ static void photo_changed(struct vcard_change *change, enum store_status status)
 static void metadata_found(struct store_request *found);
 static void data_published(struct home *home, void *context, enum store_status status);
 static void metadata_published(struct home *home, void *context, enum store_status status);
-static void hash_loaded(struct store_request *found);
 
-/* This module's part of an account. */
-struct avatar {
-	char hash[HASH_LEN + 1]; /* of the vCard's photo; "": none, or not known yet */
-};
-
-/* A picture on its way from one place to the other. It lives in its arena. */
-struct picture {
-	struct jid user;
-	const char *type;   /* "image/png"; NULL: not said */
-	const char *base64; /* without blanks; NULL: there is no picture any more */
-	size_t bytes;
-	char hash[HASH_LEN + 1];
-	struct vcard_change change;
-	struct arena arena;
-};
-
-static struct picture *picture_new(const struct jid *user)
+struct picture *picture_new(const struct jid *user)
 {
 	struct picture *picture = arena_new_self(sizeof(*picture), offsetof(struct picture, arena), 0);
 
@@ -63,7 +33,7 @@ static struct picture *picture_new(const struct jid *user)
 	return picture;
 }
 
-static void picture_free(struct picture *picture)
+void picture_free(struct picture *picture)
 {
 	arena_free_self(picture, offsetof(struct picture, arena));
 }
@@ -83,7 +53,7 @@ static bool picture_take(struct picture *picture, const char *text)
 	if (is_picture) {
 		digest_bytes(DIGEST_SHA1, bytes.data, bytes.len, hash);
 		hex_encode(&hex, hash, digest_size(DIGEST_SHA1));
-		memcpy(picture->hash, hex.data, HASH_LEN);
+		memcpy(picture->hash, hex.data, PICTURE_HASH);
 		picture->base64 = arena_str_len(&picture->arena, clean.data, clean.len);
 		picture->bytes = bytes.len;
 	}
@@ -93,8 +63,7 @@ static bool picture_take(struct picture *picture, const char *text)
 	return is_picture;
 }
 
-/* The photo that a vCard carries. false: none. */
-static bool picture_take_photo(struct picture *picture, const struct element *vcard)
+bool picture_take_photo(struct picture *picture, const struct element *vcard)
 {
 	const struct element *photo = element_child(vcard, "PHOTO", NS_VCARD);
 	const char *base64 = photo ? element_child_text(&picture->arena, photo, "BINVAL", NS_VCARD) : NULL;
@@ -104,17 +73,8 @@ static bool picture_take_photo(struct picture *picture, const struct element *vc
 	return base64 && picture_take(picture, base64);
 }
 
-static void hash_set(struct home *home, const struct picture *picture)
-{
-	struct account *account = account_find(home, picture->user.text, jid_bare_len(&picture->user));
-	struct avatar *avatar = account ? account_part(account, &avatar_module) : NULL;
-
-	if (avatar)
-		memcpy(avatar->hash, picture->hash, sizeof(avatar->hash));
-}
-
-static void *picture_ask(struct home *home, struct picture *picture, size_t size, enum store_op op,
-                         void (*done)(struct store_request *done))
+void *picture_ask(struct home *home, struct picture *picture, size_t size, enum store_op op,
+                  void (*done)(struct store_request *done))
 {
 	struct store_request *request = store_request_new(size, op, home->worker, picture->user.text,
 	                                                  jid_bare_len(&picture->user), done);
@@ -226,8 +186,8 @@ static void photo_changed(struct vcard_change *change, enum store_status status)
 {
 	struct picture *picture = LIST_MEMBER(change, struct picture, change);
 
-	if (status == STORE_OK)
-		hash_set(change->home, picture);
+	if (status == STORE_OK && avatar_show(change->home, picture))
+		avatar_presence_renew(change->home, &picture->user);
 	picture_free(picture);
 }
 
@@ -240,7 +200,7 @@ static void avatar_vcard_stored(struct home *home, const struct jid *user, const
 	struct store_pubsub_nodes *last;
 	bool has_photo = picture_take_photo(picture, vcard);
 
-	hash_set(home, picture);
+	avatar_show(home, picture);
 	if (!has_photo) {
 		picture_free(picture);
 		return;
@@ -306,65 +266,6 @@ static void metadata_published(struct home *home, void *context, enum store_stat
 	(void)home;
 	(void)status;
 	picture_free(context);
-}
-
-/* ---- §4: the hash in presence ---- */
-
-/* Read when a client binds; with what it sends next the hash is here. */
-static void avatar_session_bound(struct session *session)
-{
-	struct account *account = session->account;
-	struct store_document *document;
-
-	if (account_part(account, &avatar_module))
-		return;
-	account_set_part(account, &avatar_module, mem_zalloc(sizeof(struct avatar)));
-	document = picture_ask(account->home, picture_new(&account->jid), sizeof(*document), STORE_DOCUMENT_GET,
-	                       hash_loaded);
-	document->kind = "vcard";
-	document->key = "";
-	store_submit(account->home->server->store, &document->request);
-}
-
-static void hash_loaded(struct store_request *found)
-{
-	const struct store_document *document = (const struct store_document *)found;
-	struct picture *picture = found->context;
-	struct home *home = home_of(found->worker);
-	const struct element *vcard = NULL;
-
-	if (found->status == STORE_OK)
-		vcard = parser_text(home->parsers, &picture->arena, NS_CLIENT, document->text, document->text_len,
-		                    &home->config->limits.parser);
-	if (vcard && picture_take_photo(picture, vcard))
-		hash_set(home, picture);
-	picture_free(picture);
-	store_request_free(found);
-}
-
-static void avatar_account_unloaded(struct account *account)
-{
-	free(account_part(account, &avatar_module));
-	account_set_part(account, &avatar_module, NULL);
-}
-
-/* An empty <photo/> says that the client wants none to be shown; a client's own hash may be of a picture that it is about
- * to store. */
-static enum hook_result avatar_session_sent(struct session *session, struct stanza *stanza)
-{
-	const struct avatar *avatar = account_part(session->account, &avatar_module);
-	struct element *update, *photo;
-
-	if (stanza->type != PRESENCE_AVAILABLE || !avatar || !*avatar->hash)
-		return HOOK_NEXT;
-	update = element_child(stanza->root, "x", NS_VCARD_UPDATE);
-	if (update && element_child(update, "photo", NS_VCARD_UPDATE))
-		return HOOK_NEXT;
-	if (!update)
-		update = element_add(&stanza->arena, stanza->root, "x", NS_VCARD_UPDATE);
-	photo = element_add(&stanza->arena, update, "photo", NS_VCARD_UPDATE);
-	element_add_text(&stanza->arena, photo, avatar->hash);
-	return HOOK_NEXT;
 }
 
 static const struct module_spec specs[] = {

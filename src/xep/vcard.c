@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * vcard-temp (XEP-0054): an account's own vCard (§3.1, §3.2), shown to everybody who asks (§3.3). To others an account
- * without a vCard looks like an account that does not exist.
+ * without a vCard looks like an account that does not exist. Its photo is the avatar (XEP-0398): where the user shows that to
+ * some only, the others see the vCard without it.
  *
  * A vCard is changed by its user and by conversions of what he publishes elsewhere, in one line. It is the document of kind
  * "vcard".
@@ -10,11 +11,14 @@
 
 #include "core/module.h"
 #include "document.h"
+#include "pep.h"
 #include "xmpp/ns.h"
 
 enum { LINE_MAX = 100 };
 
 static void vcard_found(struct store_request *found);
+static void photo_ask(struct iq_request *request, struct stanza *result);
+static void photo_node_found(struct store_request *found);
 static struct element *vcard_replace(struct vcard_change *change, struct element *vcard);
 static void vcard_replaced(struct vcard_change *change, enum store_status status);
 static void change_start(struct line_place *place);
@@ -29,6 +33,13 @@ extern const struct module vcard_module;
 static void vcard_get(struct iq_request *request)
 {
 	document_submit(request, document_new(request, STORE_DOCUMENT_GET, "vcard", "", vcard_found));
+}
+
+static struct element *photo_find(const struct stanza *result)
+{
+	const struct element *vcard = element_child(result->root, "vCard", NS_VCARD);
+
+	return vcard ? element_child(vcard, "PHOTO", NS_VCARD) : NULL;
 }
 
 static void vcard_found(struct store_request *found)
@@ -48,9 +59,55 @@ static void vcard_found(struct store_request *found)
 	if (refusal) {
 		stanza_unref(&unused);
 		iq_refuse(request, refusal, NULL);
-	} else {
+	} else if (request->scope == IQ_OWN || !photo_find(result)) {
 		iq_answer(request, result);
+	} else {
+		photo_ask(request, result);
 	}
+	store_request_free(found);
+}
+
+/* ---- the photo, XEP-0398 §7 ---- */
+
+/* An answer that waits to be told who may see the photo. */
+struct photo_view {
+	struct iq_request *request;
+	struct stanza *result;
+};
+
+static void photo_ask(struct iq_request *request, struct stanza *result)
+{
+	const struct jid *user = &request->parcel->to;
+	struct store_pubsub_nodes *nodes = store_request_new(sizeof(*nodes), STORE_PUBSUB_NODES, request->home->worker,
+	                                                     user->text, jid_bare_len(user), photo_node_found);
+	struct photo_view *view = arena_alloc(&nodes->request.arena, sizeof(*view));
+
+	*view = (struct photo_view){ request, result };
+	nodes->name = NS_AVATAR_DATA;
+	nodes->request.context = view;
+	store_submit(request->home->server->store, &nodes->request);
+}
+
+/* A photo that is in no node is in the vCard because its user has put it there. */
+static bool photo_is_shown(const struct iq_request *request, struct store_request *found)
+{
+	struct pubsub_node node;
+
+	if (found->status != STORE_OK)
+		return found->status == STORE_ABSENT;
+	pubsub_node_read(&found->arena, &((const struct store_pubsub_nodes *)found)->nodes[0], &node);
+	return pubsub_may_read(request->home, &pep_class, &request->parcel->to, &node, &request->parcel->stanza->from) ==
+	       PUBSUB_GRANTED;
+}
+
+static void photo_node_found(struct store_request *found)
+{
+	struct photo_view *view = found->context;
+
+	iq_account(view->request);
+	if (!photo_is_shown(view->request, found))
+		element_remove(element_child(view->result->root, "vCard", NS_VCARD), photo_find(view->result));
+	iq_answer(view->request, view->result);
 	store_request_free(found);
 }
 

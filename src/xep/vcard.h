@@ -12,6 +12,9 @@
 #include "xmpp/element.h"
 #include "xmpp/jid.h"
 
+/* The node of XEP-0084 that has the pictures. */
+#define NS_AVATAR_DATA "urn:xmpp:avatar:data"
+
 /* A change of an account's vCard. Changes are made one after the other, each on what the one before has left. It lies
  * inside its owner, who fills in the first five. */
 struct vcard_change {
