@@ -37,6 +37,7 @@
 #define NS_PUBSUB_EVENT "http://jabber.org/protocol/pubsub#event"
 #define NS_PUBSUB_ERRORS "http://jabber.org/protocol/pubsub#errors"
 #define NS_DATA_FORM "jabber:x:data"                                  /* XEP-0004 */
+#define NS_XDATA_VALIDATE "http://jabber.org/protocol/xdata-validate" /* XEP-0122 */
 #define NS_COMMANDS "http://jabber.org/protocol/commands"              /* XEP-0050 */
 #define NS_ADMIN "http://jabber.org/protocol/admin"                    /* XEP-0133 */
 #define NS_REGISTER "jabber:iq:register"                               /* XEP-0077 */
