@@ -18,11 +18,11 @@
 struct account;
 struct module;
 
-/* The string S of a <query/> of disco#info: what is hashed. */
-void caps_string(const struct element *query, struct buf *out);
+/* The string S of a <query/> of disco#info: what is hashed. false: the query is ill-formed (§5.4), it proves nothing. */
+bool caps_string(const struct element *query, struct buf *out);
 /* The ver attribute: base 64 of the SHA-1 of S, 28 characters and a NUL. */
 enum { CAPS_VER_LEN = 28 };
-void caps_ver(const struct element *query, char ver[CAPS_VER_LEN + 1]);
+bool caps_ver(const struct element *query, char ver[CAPS_VER_LEN + 1]);
 
 /* An available resource whose capabilities are known: of a contact with a subscription to the account, or of the account
  * itself. Borrowed; it goes with the resource's presence. */

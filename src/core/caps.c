@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The verification string of XEP-0115 §5.1, step by step. All sorting is by octets.
+ * The verification string of XEP-0115 §5.1, step by step. All sorting is by octets. What says something twice (§5.4), or has
+ * the character in it that stands between two things, is ill-formed: somebody may have made it for the string of another.
  */
 #include "core/caps.h"
 
@@ -12,7 +13,7 @@
 
 /* What is sorted: an element with the texts that decide. */
 struct caps_item {
-	const char *keys[3];
+	const char *keys[4];
 	const struct element *element;
 };
 
@@ -26,7 +27,7 @@ static int item_compare(const void *a, const void *b)
 	const struct caps_item *left = a, *right = b;
 	int order = 0;
 
-	for (int i = 0; i < 3 && order == 0; i++)
+	for (int i = 0; i < 4 && order == 0; i++)
 		order = strcmp(left->keys[i], right->keys[i]);
 	return order;
 }
@@ -62,7 +63,7 @@ static struct caps_items items_sorted(struct arena *arena, const struct element 
 
 		if (!node->element || !element_is(node->element, name, ns))
 			continue;
-		*item = (struct caps_item){ .keys = { "", "", "" }, .element = node->element };
+		*item = (struct caps_item){ .keys = { "", "", "", "" }, .element = node->element };
 		keys(arena, item);
 		items.count += item->keys[0] != NULL;
 	}
@@ -70,10 +71,21 @@ static struct caps_items items_sorted(struct arena *arena, const struct element 
 	return items;
 }
 
-static void string_add(struct buf *out, const char *text)
+/* They are sorted, so what is said twice stands side by side. */
+static bool items_repeat(const struct caps_items *items)
+{
+	for (size_t i = 1; i < items->count; i++) {
+		if (item_compare(&items->list[i - 1], &items->list[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool string_add(struct buf *out, const char *text)
 {
 	buf_add_str(out, text);
 	buf_add_char(out, '<');
+	return !strchr(text, '<');
 }
 
 /* ---- steps 2 and 3: identities ---- */
@@ -84,18 +96,20 @@ static void identity_keys(struct arena *arena, struct caps_item *item)
 	item->keys[0] = attr_or_empty(item->element, "category");
 	item->keys[1] = attr_or_empty(item->element, "type");
 	item->keys[2] = lang_or_empty(item->element);
+	item->keys[3] = attr_or_empty(item->element, "name");
 }
 
-static void identities_add(struct buf *out, struct arena *arena, const struct element *query)
+static bool identities_add(struct buf *out, struct arena *arena, const struct element *query)
 {
 	struct caps_items identities = items_sorted(arena, query, "identity", NS_DISCO_INFO, identity_keys);
+	bool well_formed = !items_repeat(&identities);
 
 	for (size_t i = 0; i < identities.count; i++) {
-		const struct caps_item *item = &identities.list[i];
+		const char *const *keys = identities.list[i].keys;
 
-		buf_printf(out, "%s/%s/%s/", item->keys[0], item->keys[1], item->keys[2]);
-		string_add(out, attr_or_empty(item->element, "name"));
+		well_formed &= string_add(out, arena_printf(arena, "%s/%s/%s/%s", keys[0], keys[1], keys[2], keys[3]));
 	}
+	return well_formed;
 }
 
 /* ---- steps 4 and 5: features ---- */
@@ -106,12 +120,14 @@ static void feature_keys(struct arena *arena, struct caps_item *item)
 	item->keys[0] = attr_or_empty(item->element, "var");
 }
 
-static void features_add(struct buf *out, struct arena *arena, const struct element *query)
+static bool features_add(struct buf *out, struct arena *arena, const struct element *query)
 {
 	struct caps_items features = items_sorted(arena, query, "feature", NS_DISCO_INFO, feature_keys);
+	bool well_formed = !items_repeat(&features);
 
 	for (size_t i = 0; i < features.count; i++)
-		string_add(out, features.list[i].keys[0]);
+		well_formed &= string_add(out, features.list[i].keys[0]);
+	return well_formed;
 }
 
 /* ---- steps 6 and 7: forms (XEP-0128) ---- */
@@ -144,47 +160,58 @@ static void form_keys(struct arena *arena, struct caps_item *item)
 	}
 }
 
-static void form_add(struct buf *out, struct arena *arena, const struct caps_item *form)
+static bool form_add(struct buf *out, struct arena *arena, const struct caps_item *form)
 {
 	struct caps_items fields = items_sorted(arena, form->element, "field", NS_DATA_FORM, field_keys);
+	bool well_formed = string_add(out, form->keys[0]);
 
-	string_add(out, form->keys[0]);
 	for (size_t i = 0; i < fields.count; i++) {
 		struct caps_items values =
 			items_sorted(arena, fields.list[i].element, "value", NS_DATA_FORM, value_keys);
 
-		string_add(out, fields.list[i].keys[0]);
+		well_formed &= string_add(out, fields.list[i].keys[0]);
 		for (size_t j = 0; j < values.count; j++)
-			string_add(out, values.list[j].keys[0]);
+			well_formed &= string_add(out, values.list[j].keys[0]);
 	}
+	return well_formed;
 }
 
-void caps_string(const struct element *query, struct buf *out)
+static bool forms_add(struct buf *out, struct arena *arena, const struct element *query)
 {
-	struct caps_items forms;
+	struct caps_items forms = items_sorted(arena, query, "x", NS_DATA_FORM, form_keys);
+	bool well_formed = !items_repeat(&forms);
+
+	for (size_t i = 0; i < forms.count; i++)
+		well_formed &= form_add(out, arena, &forms.list[i]);
+	return well_formed;
+}
+
+bool caps_string(const struct element *query, struct buf *out)
+{
 	struct arena arena;
+	bool well_formed;
 
 	arena_init(&arena, 0);
-	identities_add(out, &arena, query);
-	features_add(out, &arena, query);
-	forms = items_sorted(&arena, query, "x", NS_DATA_FORM, form_keys);
-	for (size_t i = 0; i < forms.count; i++)
-		form_add(out, &arena, &forms.list[i]);
+	well_formed = identities_add(out, &arena, query);
+	well_formed &= features_add(out, &arena, query);
+	well_formed &= forms_add(out, &arena, query);
 	arena_clear(&arena);
+	return well_formed;
 }
 
 /* ---- steps 8 and 9 ---- */
 
-void caps_ver(const struct element *query, char ver[CAPS_VER_LEN + 1])
+bool caps_ver(const struct element *query, char ver[CAPS_VER_LEN + 1])
 {
 	struct buf string = { 0 }, text = { 0 };
+	bool well_formed = caps_string(query, &string);
 	uint8_t hash[DIGEST_MAX];
 
-	caps_string(query, &string);
 	digest_bytes(DIGEST_SHA1, string.data, string.len, hash);
 	base64_encode(&text, hash, digest_size(DIGEST_SHA1));
 	memcpy(ver, text.data, CAPS_VER_LEN);
 	ver[CAPS_VER_LEN] = '\0';
 	buf_clear(&string);
 	buf_clear(&text);
+	return well_formed;
 }

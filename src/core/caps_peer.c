@@ -277,9 +277,7 @@ static void peer_answered(struct home *home, struct caps_peer *peer, const struc
 	char ver[CAPS_VER_LEN + 1];
 
 	caps->asked = NULL;
-	if (query)
-		caps_ver(query, ver);
-	if (query && strcmp(ver, caps->ver) == 0) {
+	if (query && caps_ver(query, ver) && strcmp(ver, caps->ver) == 0) {
 		caps_become_known(caps, query);
 		return;
 	}

@@ -98,16 +98,50 @@ static void test_caps_vectors(void **state)
 		char ver[CAPS_VER_LEN + 1];
 		struct buf string = { 0 };
 
-		caps_string(query, &string);
+		assert_true(caps_string(query, &string));
 		buf_add_char(&string, '\0');
 		assert_string_equal(string.data, text_of(vector, "S"));
-		caps_ver(query, ver);
+		assert_true(caps_ver(query, ver));
 		assert_string_equal(ver, text_of(vector, "ver"));
 		buf_clear(&string);
 		arena_clear(&arena);
 	}
 	json_decref(file);
 	free(path);
+}
+
+/* §5.4: an answer that was made for the string of another proves nothing. */
+static void test_caps_ill_formed(void **state)
+{
+	static const struct {
+		const char *vector;
+		bool well_formed;
+	} answers[] = {
+		{ "{'identities': [{'category': 'client', 'type': 'pc', 'name': 'Psi'}], 'features': ['a', 'b']}", true },
+		{ "{'identities': [{'category': 'client', 'type': 'pc', 'name': 'Psi<a<b'}]}", false },
+		{ "{'identities': [{'category': 'client', 'type': 'pc', 'name': 'Psi'}], 'features': ['a<b']}", false },
+		{ "{'features': ['a', 'b', 'a']}", false },
+		{ "{'identities': [{'category': 'client', 'type': 'pc', 'name': 'A'}, "
+		  "{'category': 'client', 'type': 'pc', 'name': 'B'}]}", true },
+		{ "{'identities': [{'category': 'client', 'type': 'pc', 'name': 'A'}, "
+		  "{'category': 'client', 'type': 'pc', 'name': 'A'}]}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		char *text = str_printf("%s", answers[i].vector), ver[CAPS_VER_LEN + 1];
+		struct arena arena = { 0 };
+		json_t *vector;
+
+		for (char *c = text; *c; c++)
+			*c = *c == '\'' ? '"' : *c;
+		vector = json_loads(text, 0, NULL);
+		assert_non_null(vector);
+		assert_int_equal(caps_ver(query_of(&arena, vector), ver), answers[i].well_formed);
+		json_decref(vector);
+		arena_clear(&arena);
+		free(text);
+	}
 }
 
 /* ---- discovery ---- */
@@ -284,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_caps_vectors),
+		cmocka_unit_test(test_caps_ill_formed),
 		cmocka_unit_test_setup_teardown(test_info_of_a_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_caps_of_the_server, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_items_of_a_host, setup, teardown),
