@@ -35,7 +35,18 @@ struct store_journal_entry {
 	size_t stanza_len;
 };
 
-/* APPEND: ABSENT: no such account. A sequence that the account has already: FAILED. */
+/*
+ * APPEND: ABSENT: no such account. A sequence that the account has already: FAILED.
+ *
+ * An entry comes with its text or not at all, and a text goes with its last entry: there is never one without the other,
+ * whenever the server dies. A message between two accounts here is two requests: the sender's home asks first, the
+ * recipient's when its rules have decided that there is an entry (blocked, not archived, come before: there is none), and they
+ * are applied in that order. One request for both would have to wait for those rules with a sequence that is given already;
+ * entries of the same account with higher ones would be seen before it, and who reads an archive onwards from what he has
+ * (XEP-0313) would never see it. So a server that dies between the two leaves the sender's alone: a message that was not
+ * acknowledged. Sent again it is known by its digest (repeat), gets no second entry there, and a recipient's with a text of
+ * its own.
+ */
 struct store_journal_append {
 	struct store_request request;
 	struct store_journal_entry entry;
