@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sessions with stream management that have ended: their client may still ask how many of its stanzas were handled, the h
- * of <failed/> (XEP-0198 §5). Of each home the newest are remembered. An answer to what such a session has sent finds no
- * session any more, but the stanza is then in nobody else's hands, and so counted when its client asks.
+ * of <failed/> (XEP-0198 §5). Of each home the newest are remembered; after a crash the archive's entries say it (resume.c).
+ * Where neither does, <failed/> has no h, which is optional: the client sends again all that was not acknowledged to it, and
+ * core/repeats.c knows what came before. An answer to what such a session has sent finds no session any more, but the stanza
+ * is then in nobody else's hands, and so counted when its client asks.
  */
 #include <stdio.h>
 #include <stdlib.h>
