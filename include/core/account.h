@@ -43,6 +43,7 @@ struct account {
 	size_t giving_back;                             /* sessions that have left and do it before the turn ends */
 	struct list wanted;             /* account_want calls while loading */
 	struct kept *kept;              /* core/kept.c: the journal is being sent to a session; NULL: it is not */
+	bool may_hold;                  /* core/overdue.c: sessions may hold messages that are not written down */
 	struct repeats *repeats;        /* core/repeats.c: digests of messages that may come again; NULL: none */
 	struct list unanswered;         /* likewise: struct parcel.unanswered of those that nobody has taken yet */
 	struct journal *journal;        /* core/journal.c: what is on its way and archived; NULL: nothing */

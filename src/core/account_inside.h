@@ -31,6 +31,8 @@ void kept_clear(struct account *account);
 
 /* overdue.c. A parcel of the account waits for somebody's answer, from now on. */
 void overdue_watch(struct account *account, struct parcel *parcel);
+/* The parcel is watched no more, for it is going to be written down; what came before it and sessions hold is written first. */
+void overdue_write_earlier(struct account *account, struct parcel *parcel);
 
 /* repeats.c. A message arrives for the account: true, it has come before, and is answered when and as the first is. */
 bool repeats_takes(struct account *account, struct parcel *parcel);

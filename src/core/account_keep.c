@@ -49,12 +49,12 @@ bool account_keep(struct account *account, struct parcel *parcel)
 		               "No more messages are kept for this account");
 		return false;
 	}
+	overdue_write_earlier(account, parcel);
 	append = journal_entry(account, parcel->stanza, &parcel->to, STORE_IN, keep_done);
 	if (journal_wants(account, parcel->stanza, &parcel->stanza->from))
 		journal_archive(account, &append->entry);
 	append->entry.at_us = parcel->since_us;
 	append->request.context = parcel;
-	list_remove(&parcel->watch);
 	parcel->journal = append->entry.sequence;
 	account->undelivered++;
 	account->undelivered_bytes += append->entry.stanza_len;

@@ -112,10 +112,12 @@ void journal_received(struct account *account, struct parcel *parcel)
 
 	if (parcel->journal || account->gone || kept_is_from_journal(parcel))
 		return;
-	if (message->kind == STANZA_MESSAGE && journal_wants(account, message, &message->from))
-		journal_write_down(account, parcel);
-	else
+	if (message->kind != STANZA_MESSAGE || !journal_wants(account, message, &message->from)) {
 		overdue_watch(account, parcel);
+		return;
+	}
+	overdue_write_earlier(account, parcel);
+	journal_write_down(account, parcel);
 }
 
 void flight_drop(struct flight *flight)

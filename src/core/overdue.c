@@ -6,7 +6,9 @@
  * all; anything else is taken as it is, for there is no place where it might wait for longer.
  *
  * Parcels are watched from the moment when they are handed to sessions until they are answered or written down, oldest
- * first, with one timer for a home. Nothing is written down twice: the first of two entries would never be delivered.
+ * first, with one timer for a home. Nothing is written down twice: the first of two entries would never be delivered. An
+ * entry's sequence is its place among the account's messages: before one is made for another message, what came earlier gets
+ * its own.
  */
 #include <stdlib.h>
 
@@ -45,6 +47,7 @@ void overdue_watch(struct account *account, struct parcel *parcel)
 
 	if (parcel->stanza->kind == STANZA_PRESENCE || parcel->journal)
 		return;
+	account->may_hold |= journal_may_keep(parcel->stanza);
 	list_remove(&parcel->watch);
 	parcel->handed_ms = worker_now_ms(home->worker);
 	list_add_last(&overdue->parcels, &parcel->watch);
@@ -71,6 +74,22 @@ static void parcel_overdue(struct home *home, struct parcel *parcel)
 		duty = parcel_split(home, parcel);
 		parcel_taken(home, &duty);
 	}
+}
+
+void overdue_write_earlier(struct account *account, struct parcel *parcel)
+{
+	const struct list *parcels = &account->home->overdue->parcels;
+	struct list_link *link = account->may_hold ? list_first(parcels) : NULL, *next;
+
+	account->may_hold = list_is_linked(&parcel->watch);
+	for (; link && link != &parcel->watch; link = next) {
+		struct parcel *earlier = LIST_MEMBER(link, struct parcel, watch);
+
+		next = list_next(parcels, link);
+		if (jid_same_bare(&earlier->to, &account->jid) && journal_may_keep(earlier->stanza))
+			journal_write_down(account, earlier);
+	}
+	list_remove(&parcel->watch);
 }
 
 static void overdue_look(struct worker *worker, struct timer *timer)
