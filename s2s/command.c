@@ -63,6 +63,10 @@ static void link_add_detail(const struct link *link, json_t *row)
 	if (out.we_by)
 		json_object_set_new(row, "we prove by", json_string(out.we_by));
 	certificate_add_detail(out.certificate, row);
+	if (out.receipts_by)
+		json_object_set_new(row, "acknowledged by", json_string(out.receipts_by));
+	if (out.round_ms > 0)
+		json_object_set_new(row, "round trip ms", json_integer((json_int_t)out.round_ms));
 	json_object_set_new(row, "bytes", json_integer((json_int_t)link->outbox.bytes));
 	json_object_set_new(row, "stanzas", json_integer((json_int_t)link->sent));
 	if (link->state == LINK_READY)

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "outgoing.h"
 #include "policy.h"
+#include "receipts.h"
 #include "xmpp/utf8.h"
 
 enum {
@@ -124,6 +125,8 @@ void link_free(struct link *link)
 		s2s->resting_count--;
 	}
 	map_remove(s2s->links, link->key, link->key_len);
+	if (link->receipts)
+		receipts_free(link->receipts);
 	outbox_clear(&link->outbox);
 	outbox_clear(&link->returned);
 	free(link->key);
@@ -287,12 +290,12 @@ static void link_wait(struct link *link, uint64_t ms)
 	timer_start(link->s2s->home->worker, &link->timer, ms, link_pause_over);
 }
 
-/* Something waits: a link at rest connects, or waits until it may. */
+/* Something waits, or can be resumed: a link at rest connects, or waits until it may. */
 static void link_want(struct link *link)
 {
 	uint64_t now = worker_now_ms(link->s2s->home->worker);
 
-	if (link->state != LINK_RESTING || outbox_is_empty(&link->outbox))
+	if (link->state != LINK_RESTING || (outbox_is_empty(&link->outbox) && !link->receipts))
 		return;
 	if (now < link->not_before_ms)
 		link_wait(link, link->not_before_ms - now);
@@ -367,6 +370,15 @@ void link_take_back(struct link *link, struct parcel *parcel)
 		outbox_add(&link->returned, parcel, link_deadline(link, policy, parcel));
 }
 
+void link_taken_back(struct link *link)
+{
+	if (link->outgoing && link->state != LINK_CONNECTING)
+		return;
+	outbox_put_back(&link->outbox, &link->returned);
+	link_watch_expiry(link);
+	link_want(link);
+}
+
 uint64_t link_pause_ms(unsigned failures, uint32_t random)
 {
 	uint64_t most = LINK_PAUSE_LEAST_MS;
@@ -413,6 +425,8 @@ void link_down(struct link *link, enum trouble trouble, const char *reason)
 	bool was_stable = was_up && worker_now_ms(s2s->home->worker) - link->ready_ms >= LINK_STABLE_MS;
 
 	link->outgoing = NULL;
+	if (link->receipts && (trouble_meaning(trouble)->final || s2s->draining))
+		receipts_give_up(link->receipts);
 	outbox_put_back(&link->outbox, &link->returned);
 	link_plan(link, was_stable || (was_up && trouble == TROUBLE_NONE && outbox_is_empty(&link->outbox)));
 	link_set_state(link, LINK_RESTING);

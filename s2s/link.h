@@ -14,6 +14,7 @@
 #include "xmpp/jid.h"
 
 struct outgoing;
+struct receipts;
 
 enum link_state {
 	LINK_RESTING,    /* no stream and nothing to send */
@@ -35,6 +36,7 @@ struct link {
 	struct outbox outbox;       /* not yet given to a stream */
 	struct outbox returned;     /* given back by the stream that is ending, in order */
 	struct outgoing *outgoing;  /* CONNECTING, READY, CLOSING */
+	struct receipts *receipts;  /* what that one, or a broken one that may be resumed, has written; NULL */
 	struct timer timer;         /* WAITING: the pause; READY: idleness, or room on the stream */
 	struct timer expiry;        /* of what waits */
 	unsigned failures;          /* in a row */
@@ -63,6 +65,7 @@ void link_deliver(struct home *home, struct parcel *parcel);
 /* What its outgoing stream reports. */
 void link_up(struct link *link);
 void link_take_back(struct link *link, struct parcel *parcel);
+void link_taken_back(struct link *link); /* that was all, for now */
 void link_down(struct link *link, enum trouble trouble, const char *reason);
 
 /* The remote domain has proven itself on a stream of its own: the pause is over. from: any home. */

@@ -60,6 +60,11 @@ static const struct outgoing_step {
 	{ OUTGOING_STARTTLS, "failure", NS_TLS, outgoing_tls_refused },
 	{ OUTGOING_SASL, "success", NS_SASL, outgoing_external_taken },
 	{ OUTGOING_SASL, "failure", NS_SASL, outgoing_external_refused },
+	{ OUTGOING_ENABLING, "enabled", NS_SM, outgoing_sm_enabled },
+	{ OUTGOING_ENABLING, "resumed", NS_SM, outgoing_sm_resumed },
+	{ OUTGOING_ENABLING, "failed", NS_SM, outgoing_sm_failed },
+	{ OUTGOING_OPEN, "a", NS_SM, outgoing_acks },
+	{ OUTGOING_OPEN, "r", NS_SM, outgoing_asks },
 	{ OUTGOING_OPEN, "result", NS_DIALBACK, outgoing_dialback },
 	{ OUTGOING_OPEN, "verify", NS_DIALBACK, outgoing_dialback },
 };
@@ -72,6 +77,7 @@ static const char *const outgoing_steps_named[] = {
 	[OUTGOING_STARTTLS] = "asking for TLS",
 	[OUTGOING_SECURING] = "the TLS handshake",
 	[OUTGOING_SASL] = "SASL EXTERNAL",
+	[OUTGOING_ENABLING] = "enabling stream management",
 	[OUTGOING_OPEN] = "dialback",
 	[OUTGOING_ENDING] = "closing",
 };
@@ -158,6 +164,8 @@ static void outgoing_give_up(struct outgoing *outgoing)
 void outgoing_gone(struct outgoing *outgoing)
 {
 	outgoing_give_up(outgoing);
+	if (outgoing->link && outgoing->link->receipts && outgoing->link->receipts->outgoing == outgoing)
+		receipts_part(outgoing->link->receipts);
 	if (outgoing->link)
 		link_down(outgoing->link, outgoing->trouble, outgoing->reason);
 	outgoing_free(outgoing);
@@ -177,10 +185,8 @@ static void outgoing_ended(struct worker *worker, struct timer *timer)
 	outgoing_gone(LIST_MEMBER(timer, struct outgoing, end));
 }
 
-void outgoing_close(struct outgoing *outgoing)
+static void outgoing_close_now(struct outgoing *outgoing)
 {
-	if (outgoing->state == OUTGOING_ENDING)
-		return;
 	outgoing_hide(outgoing);
 	outgoing->state = OUTGOING_ENDING;
 	connect_cancel(&outgoing->connect);
@@ -190,11 +196,43 @@ void outgoing_close(struct outgoing *outgoing)
 		timer_start(outgoing->s2s->home->worker, &outgoing->end, 0, outgoing_ended);
 }
 
+static void outgoing_has_lingered(struct worker *worker, struct timer *timer)
+{
+	(void)worker;
+	outgoing_close_now(LIST_MEMBER(timer, struct outgoing, end));
+}
+
+static bool outgoing_awaits_receipts(const struct outgoing *outgoing)
+{
+	const struct receipts *receipts = outgoing->link ? outgoing->link->receipts : NULL;
+
+	return receipts && receipts->outgoing == outgoing && receipts->unacked.count > 0;
+}
+
+/* What is on its way shall be acknowledged before, but only for so long. */
+void outgoing_close(struct outgoing *outgoing)
+{
+	if (outgoing->state == OUTGOING_ENDING)
+		return;
+	if (!outgoing_awaits_receipts(outgoing))
+		outgoing_close_now(outgoing);
+	else if (!timer_is_running(&outgoing->end))
+		timer_start(outgoing->s2s->home->worker, &outgoing->end, OUTGOING_LINGER_MS, outgoing_has_lingered);
+}
+
 void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason)
 {
 	outgoing_note(outgoing, trouble, reason);
 	stream_close(outgoing->stream);
 	outgoing_give_up(outgoing);
+}
+
+void outgoing_break_off(struct outgoing *outgoing, const char *reason)
+{
+	outgoing_note(outgoing, TROUBLE_BROKEN, reason);
+	outgoing_hide(outgoing);
+	outgoing->state = OUTGOING_ENDING;
+	stream_hang_up(outgoing->stream);
 }
 
 /* The peer broke the rules. */
@@ -379,8 +417,8 @@ static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 	bool offered = element_child(stanza->root, "starttls", NS_TLS);
 	bool can_tls = outgoing->s2s->home->config->tls_client;
 
+	outgoing->offers_sm = element_child(stanza->root, "sm", NS_SM);
 	if (outgoing->authenticated) {
-		outgoing->state = OUTGOING_OPEN;
 		outgoing_verified(outgoing);
 	} else if (conn_is_secure(stream_conn(outgoing->stream))) {
 		outgoing_authenticate(outgoing, stanza);
@@ -457,11 +495,14 @@ static void outgoing_late(struct stream *stream, void *owner)
 }
 
 /* The peer has nothing to say on a one-way stream; a blank makes TCP find out whether it lives (RFC 6120
- * §4.6.1). */
+ * §4.6.1), a question whether the server does. */
 static void outgoing_silent(struct stream *stream, void *owner)
 {
-	(void)owner;
+	const struct outgoing *outgoing = owner;
+
 	buf_add_char(stream_out(stream), ' ');
+	if (outgoing->link && outgoing->link->receipts)
+		receipts_probe(outgoing->link->receipts);
 }
 
 struct buf *outgoing_out(struct outgoing *outgoing)
@@ -475,9 +516,23 @@ void outgoing_leave(struct outgoing *outgoing)
 	outgoing_close(outgoing);
 }
 
+void outgoing_up(struct outgoing *outgoing)
+{
+	const struct limits *limits = &outgoing->s2s->home->config->limits;
+
+	outgoing->state = OUTGOING_OPEN;
+	stream_set_deadline(outgoing->stream, 0);
+	stream_watch(outgoing->stream, limits->silence_ms);
+	conn_set_limit(stream_conn(outgoing->stream), OUTGOING_UNSENT + 2u * limits->stanza_server);
+	if (outgoing->trial)
+		trial_up(outgoing->trial, outgoing->authenticated ? "external" : "dialback");
+	else
+		link_up(outgoing->link);
+}
+
 void outgoing_send(struct outgoing *outgoing, struct parcel *parcel)
 {
-	stream_send(outgoing->stream, parcel, NULL, 0);
+	receipts_send(outgoing->link->receipts, parcel);
 }
 
 bool outgoing_is_open(const struct outgoing *outgoing)
@@ -487,14 +542,19 @@ bool outgoing_is_open(const struct outgoing *outgoing)
 
 bool outgoing_has_room(const struct outgoing *outgoing)
 {
-	return outgoing_is_open(outgoing) && conn_unsent(stream_conn(outgoing->stream)) < OUTGOING_UNSENT;
+	return outgoing_is_open(outgoing) && conn_unsent(stream_conn(outgoing->stream)) < OUTGOING_UNSENT &&
+	       receipts_have_room(outgoing->link->receipts);
 }
 
 void outgoing_describe(const struct outgoing *outgoing, struct outgoing_row *out)
 {
 	bool up = outgoing_is_up(outgoing);
 
+	const struct receipts *receipts = up && outgoing->link ? outgoing->link->receipts : NULL;
+
 	*out = (struct outgoing_row){
+		.receipts_by = receipts ? receipts_by_name(receipts) : NULL,
+		.round_ms = receipts ? receipts->round_ms : 0,
 		.tls = outgoing->tls,
 		.address = outgoing->address,
 		.peer_by = outgoing->method ? outgoing->method : up ? "dns" : NULL,

@@ -80,15 +80,10 @@ bool outgoing_add_verify(struct outgoing *outgoing, struct verify *verify)
 
 void outgoing_verified(struct outgoing *outgoing)
 {
-	const struct limits *limits = &outgoing->s2s->home->config->limits;
-
-	stream_set_deadline(outgoing->stream, 0);
-	stream_watch(outgoing->stream, limits->silence_ms);
-	conn_set_limit(stream_conn(outgoing->stream), OUTGOING_UNSENT + 2u * limits->stanza_server);
-	if (outgoing->trial)
-		trial_up(outgoing->trial, outgoing->authenticated ? "external" : "dialback");
+	if (outgoing->link)
+		outgoing_begin_sm(outgoing);
 	else
-		link_up(outgoing->link);
+		outgoing_up(outgoing);
 }
 
 /* What an error says about the link (§2.5). Those of step 4 come from the peer's own attempt to reach us. */

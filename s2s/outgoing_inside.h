@@ -8,8 +8,13 @@
 
 #include "core/stream.h"
 #include "outgoing.h"
+#include "receipts.h"
 
-enum { OUTGOING_UNSENT = 256 * 1024 }; /* bytes; beyond this the stream has no room */
+enum {
+	OUTGOING_UNSENT = 256 * 1024, /* bytes; beyond this the stream has no room */
+	OUTGOING_LINGER_MS = 2000,
+	SM_ID_MAX = 1000,             /* of a peer's stream that may be resumed */
+};
 
 enum outgoing_state {
 	OUTGOING_CONNECTING,
@@ -18,6 +23,7 @@ enum outgoing_state {
 	OUTGOING_STARTTLS, /* asked for */
 	OUTGOING_SECURING,
 	OUTGOING_SASL, /* our <auth/> is out */
+	OUTGOING_ENABLING, /* our <enable/> or <resume/> is out */
 	OUTGOING_OPEN, /* dialback, and what it allows */
 	OUTGOING_ENDING,
 };
@@ -31,9 +37,10 @@ struct outgoing {
 	enum outgoing_state state;
 	bool asked;              /* our db:result is out and not answered */
 	bool authenticated;      /* by SASL */
+	bool offers_sm;          /* XEP-0198 */
 	const char *method;      /* by which its certificate proves the peer (trust.h); NULL: it does not */
 	struct connect *connect; /* CONNECTING */
-	struct timer end;        /* of one that has no stream yet */
+	struct timer end;        /* of one that has no stream yet, or that waits for acknowledgements to be closed */
 	struct stream *stream;   /* afterwards */
 	struct list requests;    /* struct verify */
 	enum trouble trouble;    /* why it ends */
@@ -64,6 +71,11 @@ void outgoing_start_tls(struct outgoing *outgoing, const char *alpn);
 void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason);
 void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text);
 
+/* The peer is dead, or as good as that: the connection ends without a farewell, so that it may be resumed. */
+void outgoing_break_off(struct outgoing *outgoing, const char *reason);
+/* Stanzas may flow. */
+void outgoing_up(struct outgoing *outgoing);
+
 /* Our header. */
 void outgoing_open(struct outgoing *outgoing);
 
@@ -73,7 +85,15 @@ void outgoing_begin_external(struct outgoing *outgoing);
 void outgoing_external_taken(struct outgoing *outgoing, struct stanza *stanza);
 void outgoing_external_refused(struct outgoing *outgoing, struct stanza *stanza);
 
-/* outgoing_dialback.c. The pair of the link is verified: stanzas may flow. */
+/* outgoing_sm.c: stream management, then outgoing_up. */
+void outgoing_begin_sm(struct outgoing *outgoing);
+void outgoing_sm_enabled(struct outgoing *outgoing, struct stanza *stanza);
+void outgoing_sm_resumed(struct outgoing *outgoing, struct stanza *stanza);
+void outgoing_sm_failed(struct outgoing *outgoing, struct stanza *stanza);
+void outgoing_acks(struct outgoing *outgoing, struct stanza *stanza);
+void outgoing_asks(struct outgoing *outgoing, struct stanza *stanza);
+
+/* outgoing_dialback.c. The pair of the link is verified. */
 void outgoing_verified(struct outgoing *outgoing);
 void outgoing_begin_dialback(struct outgoing *outgoing);
 void outgoing_dialback(struct outgoing *outgoing, struct stanza *stanza);

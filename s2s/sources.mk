@@ -17,7 +17,9 @@ libhansa_a_SOURCES += \
 	s2s/outgoing_connect.c \
 	s2s/outgoing_dialback.c \
 	s2s/outgoing_sasl.c \
+	s2s/outgoing_sm.c \
 	s2s/policy.c s2s/policy.h \
+	s2s/receipts.c s2s/receipts.h \
 	s2s/s2s.c s2s/s2s.h \
 	s2s/trial.c s2s/trial.h \
 	s2s/trouble.c s2s/trouble.h \

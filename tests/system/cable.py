@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A cable between a client and a server that can be pulled: it forwards TCP, on an address of its own, until told otherwise.
+"""A cable to a server that can be pulled: it forwards TCP, on an address of its own, until told otherwise.
 
-A client takes it in place of the server (address, c2s, c2s_tls, folder). What is pulled forwards nothing any more and tells
+A client takes it in place of the server (address, c2s, c2s_tls, folder), another server finds it by DNS (address, s2s). What is pulled forwards nothing any more and tells
 nobody; what is cut is reset at both ends. A new connection works as soon as the cable is mended.
 """
 import select
@@ -18,7 +18,7 @@ class Cable:
         self.whole = True
         self.lock = threading.Lock()
         self.wake, self.woken = socket.socketpair()
-        self.c2s, self.c2s_tls = self.listen(branch.c2s), self.listen(branch.c2s_tls)
+        self.c2s, self.c2s_tls, self.s2s = map(self.listen, (branch.c2s, branch.c2s_tls, branch.s2s))
         threading.Thread(target=self.serve, daemon=True).start()
         place.ends.append(self.close)
 

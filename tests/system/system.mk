@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/system/test_hansactl.py \
 	tests/system/test_hostile.py \
 	tests/system/test_link.py \
+	tests/system/test_link_cuts.py \
 	tests/system/test_login.py \
 	tests/system/test_messages.py \
 	tests/system/test_nbxmpp.py \

@@ -266,6 +266,200 @@ static void a_stream_that_is_not_verified_resumes_nothing(void **state)
 	far_close(&far);
 }
 
+/* ---- our own streams: far.example receives ---- */
+
+#define FAR_SM_FEATURES                                                                                      \
+	"<stream:features><dialback xmlns='urn:xmpp:features:dialback'/><sm " SM "/></stream:features>"
+
+static void ann_says(struct far *far, unsigned number)
+{
+	char *xml = str_printf("<message to='bob@far.example' id='m%u' type='chat'><body>number %u</body></message>",
+	                       number, number);
+
+	person_says(far->ann, xml);
+	free(xml);
+}
+
+static void expect_said(struct far_stream *out, unsigned first, unsigned last)
+{
+	for (unsigned i = first; i <= last; i++) {
+		char *text = str_printf("<body>number %u</body>", i), *next = far_value(out, "<message from='");
+
+		free(next);
+		far_expect(out, text);
+		free(text);
+	}
+}
+
+/* The town opens its stream and proves itself; answers what it then asks for. */
+static struct far_stream accept_sm(struct far *far, const char *asks)
+{
+	struct far_stream out = far_accept(far);
+
+	far_expect(&out, "to='far.example'");
+	far_say(&out, FAR_HEADER "id='far-1' from='far.example' to='north.example' version='1.0'>" FAR_SM_FEATURES);
+	far_expect(&out, "</db:result>");
+	far_say(&out, "<db:result from='far.example' to='north.example' type='valid'/>");
+	far_expect(&out, asks);
+	return out;
+}
+
+static struct far_stream accept_enabled(struct far *far)
+{
+	struct far_stream out = accept_sm(far, "<enable " SM " resume='true'/>");
+
+	far_say(&out, "<enabled " SM " id='stream-7' resume='true' max='300'/>");
+	return out;
+}
+
+static void we_enable_ask_and_hold(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = accept_sm(far, "<enable " SM " resume='true'/>");
+	far_expect_not(&out, "<message");
+	far_say(&out, "<enabled " SM " id='stream-7' resume='true' max='300'/>");
+	expect_said(&out, 1, 1);
+	far_expect(&out, ASK);
+	ann_says(far, 2);
+	ann_says(far, 3);
+	expect_said(&out, 2, 3);
+	far_expect_not(&out, ASK);
+	far_say(&out, "<a " SM " h='1'/>");
+	far_expect(&out, ASK);
+	far_say(&out, ASK);
+	far_expect(&out, "<a " SM " h='0'/>");
+	far_say(&out, "<a " SM " h='3'/>");
+	ann_says(far, 4);
+	expect_said(&out, 4, 4);
+	far_say(&out, "<a " SM " h='5'/>");
+	far_expect_end(&out, "<handled-count-too-high " SM " h='5' send-count='4'/>");
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+static void a_peer_that_does_not_want_to_is_served_without(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = accept_sm(far, "<enable " SM " resume='true'/>");
+	far_say(&out, "<failed " SM "><internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+	expect_said(&out, 1, 1);
+	far_expect_not(&out, ASK);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+static void we_resume_and_send_only_what_is_missing(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = accept_enabled(far);
+	for (unsigned i = 2; i <= 5; i++)
+		ann_says(far, i);
+	expect_said(&out, 1, 5);
+	far_say(&out, "<a " SM " h='2'/>");
+	cut(&out);
+	ann_says(far, 6);
+	town_pass(far->town, 1500);
+	out = accept_sm(far, "<resume " SM " previd='stream-7' h='0'/>");
+	far_expect_not(&out, "<message");
+	far_say(&out, "<resumed " SM " previd='stream-7' h='4'/>");
+	expect_said(&out, 5, 6);
+	far_say(&out, "<a " SM " h='6'/>");
+	ann_says(far, 7);
+	expect_said(&out, 7, 7);
+	far_say(&out, "<a " SM " h='7'/>");
+	cut(&out);
+	ann_says(far, 8);
+	town_pass(far->town, 2500);
+	out = accept_enabled(far);
+	expect_said(&out, 8, 8);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+/* It has been started anew, and remembers at most how far it was. */
+static void what_cannot_be_resumed_goes_again(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = accept_enabled(far);
+	ann_says(far, 2);
+	ann_says(far, 3);
+	expect_said(&out, 1, 3);
+	cut(&out);
+	ann_says(far, 4);
+	town_pass(far->town, 1500);
+	out = accept_sm(far, "<resume " SM " previd='stream-7' h='0'/>");
+	far_say(&out, "<failed " SM " h='1'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+	far_expect(&out, "<enable " SM " resume='true'/>");
+	far_say(&out, "<enabled " SM "/>");
+	expect_said(&out, 2, 4);
+	far_say(&out, "<a " SM " h='1'/>");
+	cut(&out);
+	town_pass(far->town, 2500);
+	out = accept_enabled(far);
+	expect_said(&out, 3, 4);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+/* Held no longer than the peer keeps its side. */
+static void what_was_not_resumed_in_time_goes_again(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = accept_sm(far, "<enable " SM " resume='true'/>");
+	far_say(&out, "<enabled " SM " id='stream-7' resume='1' max='4'/>");
+	expect_said(&out, 1, 1);
+	cut(&out);
+	town_pass(far->town, 1500);
+	out = far_accept(far);
+	cut(&out);
+	town_pass(far->town, 4000);
+	out = accept_enabled(far);
+	expect_said(&out, 1, 1);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+static void who_acknowledges_nothing_is_dead(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = accept_enabled(far);
+	expect_said(&out, 1, 1);
+	far_expect(&out, ASK);
+	for (unsigned i = 0; i < 25; i++)
+		town_pass(far->town, 1000);
+	far_expect_not(&out, "</stream:stream>");
+	cut(&out);
+	out = accept_sm(far, "<resume " SM " previd='stream-7' h='0'/>");
+	far_say(&out, "<resumed " SM " previd='stream-7' h='1'/>");
+	far_expect_not(&out, "<message");
+	far_stream_close(&out);
+	far_close(&far);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +472,12 @@ int main(void)
 		cmocka_unit_test(the_old_stream_ends_when_it_is_resumed_beside_it),
 		cmocka_unit_test(only_what_broke_can_be_resumed),
 		cmocka_unit_test(a_stream_that_is_not_verified_resumes_nothing),
+		cmocka_unit_test(we_enable_ask_and_hold),
+		cmocka_unit_test(a_peer_that_does_not_want_to_is_served_without),
+		cmocka_unit_test(we_resume_and_send_only_what_is_missing),
+		cmocka_unit_test(what_cannot_be_resumed_goes_again),
+		cmocka_unit_test(what_was_not_resumed_in_time_goes_again),
+		cmocka_unit_test(who_acknowledges_nothing_is_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

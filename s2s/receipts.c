@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Holding, asking and giving back (XEP-0198 §4, §5 in the role of who opens the stream).
+ *
+ * One question is out at a time: at the end of a turn in which something was written, and again after a while as long as the
+ * answer leaves something open. A peer that neither answers nor lets its TCP acknowledge anything is dead.
+ */
+#include "receipts.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "outgoing_inside.h"
+#include "policy.h"
+#include "xmpp/sm.h"
+
+enum {
+	WINDOW_BYTES = 1024 * 1024, /* on their way to the peer */
+	ASK_AGAIN_MS = 1000,        /* when the answer did not cover what was asked for */
+	LOOK_MS = 5000,             /* for an answer */
+	LOOKS_MOST = 3,             /* without progress */
+};
+
+static void receipts_turned(struct worker *worker, struct turn_job *job);
+static void receipts_ask_again(struct worker *worker, struct timer *timer);
+static void receipts_look(struct worker *worker, struct timer *timer);
+static void receipts_expired(struct worker *worker, struct timer *timer);
+
+static struct home *receipts_home(const struct receipts *receipts)
+{
+	return receipts->link->s2s->home;
+}
+
+static struct worker *receipts_worker(const struct receipts *receipts)
+{
+	return receipts_home(receipts)->worker;
+}
+
+const char *receipts_by_name(const struct receipts *receipts)
+{
+	static const char *const names[] = { [RECEIPTS_BY_TCP] = "tcp", [RECEIPTS_BY_SM] = "xep-0198" };
+
+	return names[receipts->by];
+}
+
+struct receipts *receipts_new(struct outgoing *outgoing, enum receipts_by by, char *previd, uint64_t resume_ms)
+{
+	struct receipts *receipts = mem_zalloc(sizeof(*receipts));
+
+	receipts->link = outgoing->link;
+	receipts->outgoing = outgoing;
+	receipts->by = by;
+	receipts->previd = previd;
+	receipts->resume_ms = resume_ms;
+	receipts->job.run = receipts_turned;
+	unacked_init(&receipts->unacked);
+	return receipts;
+}
+
+void receipts_free(struct receipts *receipts)
+{
+	struct parcel *parcel;
+
+	timer_stop(receipts_worker(receipts), &receipts->timer);
+	while ((parcel = unacked_take(&receipts->unacked)))
+		parcel_free(&parcel);
+	free(receipts->previd);
+	free(receipts);
+}
+
+/* ---- writing ---- */
+
+bool receipts_have_room(const struct receipts *receipts)
+{
+	return receipts->unacked.written_bytes < WINDOW_BYTES;
+}
+
+void receipts_send(struct receipts *receipts, struct parcel *parcel)
+{
+	struct stream *stream = receipts->outgoing->stream;
+	struct stanza_copy copy = { .to = parcel->to.text ? &parcel->to : NULL };
+
+	if (receipts->by == RECEIPTS_BY_TCP) {
+		stream_send(stream, parcel, NULL, 0);
+		return;
+	}
+	unacked_add(&receipts->unacked, parcel);
+	stream_write(stream, unacked_next(&receipts->unacked, SIZE_MAX)->stanza, &copy);
+	if (!receipts->asks)
+		worker_at_end_of_turn(receipts_worker(receipts), &receipts->job);
+}
+
+/* ---- asking (§4) ---- */
+
+static void receipts_ask(struct receipts *receipts)
+{
+	receipts->asks = true;
+	receipts->asked = receipts->unacked.sent;
+	receipts->asked_ms = worker_now_ms(receipts_worker(receipts));
+	receipts->looks = 0;
+	sm_write_ask(stream_out(receipts->outgoing->stream));
+	timer_start(receipts_worker(receipts), &receipts->timer, LOOK_MS, receipts_look);
+}
+
+static bool receipts_may_ask(const struct receipts *receipts)
+{
+	return receipts->by == RECEIPTS_BY_SM && receipts->outgoing && outgoing_is_open(receipts->outgoing) && !receipts->asks;
+}
+
+static void receipts_turned(struct worker *worker, struct turn_job *job)
+{
+	struct receipts *receipts = LIST_MEMBER(job, struct receipts, job);
+
+	(void)worker;
+	if (receipts->ended)
+		free(receipts);
+	else if (receipts_may_ask(receipts) && receipts->unacked.count > 0)
+		receipts_ask(receipts);
+}
+
+static void receipts_ask_again(struct worker *worker, struct timer *timer)
+{
+	struct receipts *receipts = LIST_MEMBER(timer, struct receipts, timer);
+
+	worker_at_end_of_turn(worker, &receipts->job);
+}
+
+void receipts_probe(struct receipts *receipts)
+{
+	if (receipts_may_ask(receipts))
+		receipts_ask(receipts);
+}
+
+/* What the answer leaves open: what was written since is asked for at once, what the peer still has in hand after a while. */
+static void receipts_answered(struct receipts *receipts)
+{
+	struct worker *worker = receipts_worker(receipts);
+
+	receipts->asks = false;
+	receipts->round_ms = worker_now_ms(worker) - receipts->asked_ms;
+	timer_stop(worker, &receipts->timer);
+	if (receipts->unacked.sent != receipts->asked)
+		worker_at_end_of_turn(worker, &receipts->job);
+	else if (receipts->unacked.count > 0)
+		timer_start(worker, &receipts->timer, ASK_AGAIN_MS, receipts_ask_again);
+}
+
+bool receipts_ack(struct receipts *receipts, uint32_t h)
+{
+	if (!unacked_ack(&receipts->unacked, receipts_home(receipts), h))
+		return false;
+	if (receipts->asks)
+		receipts_answered(receipts);
+	return true;
+}
+
+/* A long way with much on it takes its time; nothing at all for so long means that nobody is there. */
+static void receipts_look(struct worker *worker, struct timer *timer)
+{
+	struct receipts *receipts = LIST_MEMBER(timer, struct receipts, timer);
+	uint64_t arrived = conn_acked(stream_conn(receipts->outgoing->stream));
+
+	receipts->looks = arrived == receipts->arrived ? receipts->looks + 1 : 0;
+	receipts->arrived = arrived;
+	if (receipts->looks >= LOOKS_MOST)
+		outgoing_break_off(receipts->outgoing, "the server acknowledges nothing any more");
+	else
+		timer_start(worker, timer, LOOK_MS, receipts_look);
+}
+
+/* ---- the end of a stream ---- */
+
+static void receipts_give_back(struct receipts *receipts)
+{
+	struct parcel *parcel;
+
+	while ((parcel = unacked_take(&receipts->unacked)))
+		link_take_back(receipts->link, parcel);
+}
+
+void receipts_give_up(struct receipts *receipts)
+{
+	struct link *link = receipts->link;
+
+	timer_stop(receipts_worker(receipts), &receipts->timer);
+	receipts_give_back(receipts);
+	link->receipts = NULL;
+	receipts->ended = true;
+	free(receipts->previd);
+	if (!receipts->job.waiting)
+		free(receipts);
+	link_taken_back(link);
+}
+
+/* As long as the peer keeps its side and the link its stanzas. */
+static uint64_t receipts_hold_ms(const struct receipts *receipts)
+{
+	const struct peer_policy *policy = outgoing_policy(receipts->outgoing);
+	bool may_resume = receipts->previd && receipts->unacked.count > 0 && policy->allow && !receipts->link->s2s->draining;
+
+	if (!may_resume)
+		return 0;
+	return receipts->resume_ms < policy->wait_ms ? receipts->resume_ms : policy->wait_ms;
+}
+
+void receipts_part(struct receipts *receipts)
+{
+	uint64_t hold_ms = receipts_hold_ms(receipts);
+
+	receipts->outgoing = NULL;
+	if (hold_ms > 0)
+		timer_start(receipts_worker(receipts), &receipts->timer, hold_ms, receipts_expired);
+	else
+		receipts_give_up(receipts);
+}
+
+static void receipts_expired(struct worker *worker, struct timer *timer)
+{
+	(void)worker;
+	receipts_give_up(LIST_MEMBER(timer, struct receipts, timer));
+}
+
+/* ---- the next one (§5) ---- */
+
+bool receipts_resume(struct receipts *receipts, struct outgoing *outgoing, uint32_t h)
+{
+	if (!unacked_ack(&receipts->unacked, receipts_home(receipts), h))
+		return false;
+	timer_stop(receipts_worker(receipts), &receipts->timer);
+	unacked_rewind(&receipts->unacked);
+	receipts_give_back(receipts);
+	link_taken_back(receipts->link);
+	receipts->outgoing = outgoing;
+	receipts->asks = false;
+	return true;
+}
