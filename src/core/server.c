@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The server's life, all on the main thread: start in the order in which one part needs the other, a new
- * configuration, drain and stop in the reverse order. What is opened is in the struct before the next step,
- * so one function frees a server that stands and one that came half way.
+ * configuration, stop in the reverse order when it has drained (drain.c). What is opened is in the struct
+ * before the next step, so one function frees a server that stands and one that came half way.
  */
 #include "core/server.h"
 
@@ -20,15 +20,11 @@
 #include "core/stream.h"
 #include "home_inside.h"
 #include "listening.h"
+#include "server_inside.h"
 #include "store/document.h"
 #include "store/sqlite.h"
 
 enum {
-	DRAIN_SESSIONS_MS = 2000,       /* for clients to say goodbye, */
-	DRAIN_MS = 3000,                /* then for servers and components, */
-	ABORT_MS = 1000,                /* and for what is returned to be kept */
-	DRAIN_LOOK_MS = 10,
-	QUIET_VISITS = 4,
 	BACKGROUND_THREADS = 2,
 	BACKGROUND_QUEUE = 1000,
 	SECRET_BYTES = 32,
@@ -38,16 +34,14 @@ enum {
 
 /* ---- waiting for others, on the main thread ---- */
 
-static void main_nap(long ms)
+void main_nap(long ms)
 {
 	const struct timespec nap = { .tv_nsec = ms * 1000000 };
 
 	nanosleep(&nap, NULL);
 }
 
-/* Lets stepped workers, or the caller's store, take a step; false: nothing of the kind, somebody else's
- * thread must. */
-static bool main_step(struct server *server)
+bool main_step(struct server *server)
 {
 	if (!server->stepped || workers_step(server->workers))
 		return server->stepped;
@@ -347,92 +341,7 @@ char *server_reload(struct server *server)
 	return NULL;
 }
 
-/* ---- drain and leave ---- */
-
-static void home_drain_modules(struct home *home, bool late)
-{
-	for (const struct module *const *module = home->server->modules; *module; module++) {
-		if ((*module)->home_drain && (*module)->drains_late == late)
-			(*module)->home_drain(home);
-	}
-}
-
-static void home_drain(struct home *home, void *context)
-{
-	(void)context;
-	home->draining = true;
-	accounts_drain(home);
-	home_drain_modules(home, false);
-}
-
-static void home_drain_late(struct home *home, void *context)
-{
-	(void)context;
-	home_drain_modules(home, true);
-}
-
-static void home_count_sessions(struct home *home, void *context)
-{
-	atomic_size_t *open = context;
-
-	atomic_fetch_add(open, figure_get(&home->figures.sessions));
-}
-
-static void home_count_open(struct home *home, void *context)
-{
-	atomic_size_t *open = context;
-
-	atomic_fetch_add(open, home->streams);
-	home_count_sessions(home, context);
-}
-
-/* Nothing that count() counts, and nobody waits for the store. Each visit shows that the mail before it has been
- * read, answers of the store too; several, that nothing came of it. */
-static bool server_is_quiet(struct server *server, void (*count)(struct home *home, void *open))
-{
-	for (int visits = 0; visits < QUIET_VISITS; visits++) {
-		struct store_figures figures;
-		atomic_size_t open = 0;
-
-		server_visit_homes(server, count, &open);
-		if (open > 0)
-			return false;
-		store_figures(server->store, &figures);
-		if (figures.waiting > 0)
-			return false;
-	}
-	return true;
-}
-
-static void server_await_quiet(struct server *server, void (*count)(struct home *home, void *open), uint32_t most_ms)
-{
-	uint64_t until_ms = clock_monotonic_ms(&clock_system) + most_ms;
-
-	while (!server_is_quiet(server, count) && clock_monotonic_ms(&clock_system) < until_ms) {
-		if (!main_step(server))
-			main_nap(DRAIN_LOOK_MS);
-	}
-}
-
-static void home_abort(struct home *home, void *context)
-{
-	(void)context;
-	streams_abort(home, "the server leaves");
-}
-
-/* Sessions end first: others are told by links and components that somebody has gone. A peer that does not close its
- * side is cut off; what it had not taken goes back and is kept. */
-static void server_drain(struct server *server)
-{
-	log_info(server->log, NULL, "server drains");
-	listening_stop(server);
-	server_visit_homes(server, home_drain, NULL);
-	server_await_quiet(server, home_count_sessions, DRAIN_SESSIONS_MS);
-	server_visit_homes(server, home_drain_late, NULL);
-	server_await_quiet(server, home_count_open, DRAIN_MS);
-	server_visit_homes(server, home_abort, NULL);
-	server_await_quiet(server, home_count_open, ABORT_MS);
-}
+/* ---- leave ---- */
 
 void server_stop(struct server **server)
 {
