@@ -73,6 +73,7 @@ struct module {
 	void (*home_configured)(struct home *home);     /* a new snapshot is in force on this home */
 	void (*home_drain)(struct home *home);          /* the server is leaving: close streams */
 	bool drains_late;       /* when all sessions have ended: what they say then goes through it */
+	void (*home_cut)(struct home *home);            /* sessions must have ended now: cuts off whose they are */
 
 	/* An edge: the kinds of listen sections whose connections it takes, as bits 1 << enum listen_kind. accepted() runs on
 	 * the home that accepted and takes the transport. */

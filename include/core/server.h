@@ -125,7 +125,7 @@ void server_ask(struct server *server, struct store_request *request);
 
 /* Reads the configuration, opens store and homes, starts modules and workers. NULL and a malloc'ed line. */
 struct server *server_start(const struct server_options *options, char **error);
-/* Drains: no new connections, streams closed with system-shutdown, at most 5 s; then everything is closed and freed. */
+/* Drains: no new connections, streams closed with system-shutdown, at most 7 s; then everything is closed and freed. */
 void server_stop(struct server **server);
 /* Reads the configuration again; on a fault nothing changes. NULL: done; else the malloc'ed line. Main thread. */
 char *server_reload(struct server *server);

@@ -49,6 +49,14 @@ static void client_home_drain(struct home *home)
 	smacks_drain(home);
 }
 
+static void client_home_cut(struct home *home)
+{
+	struct list *clients = &client_room(home)->clients;
+
+	for (struct list_link *link = list_first(clients); link; link = list_next(clients, link))
+		conn_abort(stream_conn(LIST_MEMBER(link, struct client, link)->stream), "the server leaves");
+}
+
 /* ---- requests ---- */
 
 /* What was necessary before RFC 6121: it is granted and does nothing (RFC 3921 §3). */
@@ -184,6 +192,7 @@ const struct module client_module = {
 	.home_open = client_home_open,
 	.home_close = client_home_close,
 	.home_drain = client_home_drain,
+	.home_cut = client_home_cut,
 	.listens = 1u << LISTEN_CLIENT | 1u << LISTEN_CLIENT_TLS,
 	.accepted = client_accepted,
 };

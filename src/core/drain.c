@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The server leaves: sessions end first, since others are told by links and components that somebody has gone; then links and
- * components. A peer that does not close its side is cut off; what it had not taken goes back and is kept.
+ * components. A peer that does not close its side in time is cut off; what it had not taken goes back and is kept.
  */
 #include "server_inside.h"
 
@@ -12,7 +12,7 @@
 enum {
 	DRAIN_SESSIONS_MS = 2000,       /* for clients to say goodbye, */
 	DRAIN_MS = 3000,                /* then for servers and components, */
-	ABORT_MS = 1000,                /* and for what is returned to be kept */
+	CUT_MS = 1000,                  /* and after each for what is returned to be kept */
 	DRAIN_LOOK_MS = 10,
 	QUIET_VISITS = 4,
 };
@@ -31,6 +31,16 @@ static void home_drain(struct home *home, void *context)
 	home->draining = true;
 	accounts_drain(home);
 	home_drain_modules(home, false);
+}
+
+/* A client that does not close its side. */
+static void home_cut_sessions(struct home *home, void *context)
+{
+	(void)context;
+	for (const struct module *const *module = home->server->modules; *module; module++) {
+		if ((*module)->home_cut)
+			(*module)->home_cut(home);
+	}
 }
 
 static void home_drain_late(struct home *home, void *context)
@@ -94,8 +104,10 @@ void server_drain(struct server *server)
 	listening_stop(server);
 	server_visit_homes(server, home_drain, NULL);
 	server_await_quiet(server, home_count_sessions, DRAIN_SESSIONS_MS);
+	server_visit_homes(server, home_cut_sessions, NULL);
+	server_await_quiet(server, home_count_sessions, CUT_MS);
 	server_visit_homes(server, home_drain_late, NULL);
 	server_await_quiet(server, home_count_open, DRAIN_MS);
 	server_visit_homes(server, home_abort, NULL);
-	server_await_quiet(server, home_count_open, ABORT_MS);
+	server_await_quiet(server, home_count_open, CUT_MS);
 }

@@ -4,6 +4,8 @@
 A Partner has domain, address, c2s, folder (as a Branch) and start(), stop(), add_user(). The scenes take both ends, linked.
 """
 import asyncio
+import signal
+import sqlite3
 
 from harness import Person, soon
 from knot import Knot
@@ -14,19 +16,26 @@ _xmpp-server._tcp.north SRV 0 5 5269 xmpp.north
 xmpp.partner A 127.0.0.6
 _xmpp-server._tcp.partner SRV 0 5 5269 xmpp.partner
 """
-ANN, ZOE = "ann@north.example", "zoe@partner.example"
+ANN, ZOE, YAN = "ann@north.example", "zoe@partner.example", "yan@partner.example"
 
 
 def linked(place, partner_kind):
-    """Hansa with Ann and the partner with Zoe, who find each other by the SRV records of a real DNS server."""
+    """Hansa with Ann and the partner with Zoe and Yan, who find each other by the SRV records of a real DNS server."""
     dns = Knot(place, "127.0.0.7", getattr(partner_kind, "records", RECORDS))
     partner = partner_kind(place, dns)
-    partner.add_user("zoe", "secret-of-zoe")
+    for name in ("zoe", "yan"):
+        partner.add_user(name, f"secret-of-{name}")
     partner.start()
     north = place.branch(more=f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\npeer "*" {{ wait = 5s }}\n'
                          "journal { archive = always }\n")
     north.add_user("ann", "secret-of-ann")
     return north, partner
+
+
+def noted(branch, text):
+    """Does it stand on the disk of a branch, for after a crash, to whom its users are shown elsewhere?"""
+    with sqlite3.connect(f"file:{branch.folder}/hansa.db?mode=ro", uri=True) as store:
+        return store.execute("SELECT 1 FROM document WHERE kind = 'shown' AND instr(text, ?)", (text,)).fetchone()
 
 
 def someone(jid, branch, *plugins):
@@ -178,4 +187,23 @@ async def archive_and_carbons_with_somebody_there(place, partner_kind):
     assert kept == talk
     assert [m["stanza_id"]["id"] for m in copies] == ids
     for person in (desk, phone, zoe):
+        await person.leave()
+
+
+async def a_crash_leaves_no_ghosts(place, partner_kind):
+    """Zoe is subscribed to Ann, and Yan got directed presence from her; both see her go when her server is back."""
+    north, partner = linked(place, partner_kind)
+    ann, zoe = await someone(ANN, north).log_in(), await someone(ZOE, partner).log_in()
+    yan = await someone(YAN, partner).log_in()
+    await subscribe(zoe, ann)
+    seen = comes(yan, "presence_available", ANN)
+    ann.send_presence(pto=yan.boundjid.full)
+    await seen
+    await soon(lambda: noted(north, "*") and noted(north, ">" + yan.boundjid.full))
+    gone = [comes(person, "presence_unavailable", ANN) for person in (zoe, yan)]
+    await asyncio.to_thread(north.stop, signal.SIGKILL)
+    await asyncio.to_thread(north.start)
+    for told in gone:
+        await told
+    for person in (zoe, yan):
         await person.leave()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What people on another server see of sessions that ended with their server: killed or stopped."""
+"""What people on another server see of sessions that ended with their server: killed, stopped, or left by a client that is mute."""
 import signal
-import sqlite3
 
 from harness import eventually, run
+from partner import noted
 from sasl import bound
 from test_link import two_branches
 from test_restart import ROSTER, back, managed
@@ -26,12 +26,6 @@ def befriend(ann, bob):
     ann.send(f"<presence to='{BOB}' type='subscribed'/>")
     bob.expect("type='subscribed'")
     bob.expect(f"from='{ANN}/raw'")
-
-
-def noted(branch, text):
-    """Is it on the disk, for whatever happens?"""
-    with sqlite3.connect(f"file:{branch.folder}/hansa.db?mode=ro", uri=True) as store:
-        return store.execute("SELECT 1 FROM document WHERE kind = 'shown' AND instr(text, ?)", (text,)).fetchone()
 
 
 def unavailable(raw):
@@ -102,6 +96,29 @@ def test_in_order_it_is_said_once(place):
     ann = bound(north, "ann", "other")
     ann.send("<presence/>")
     assert "type='unavailable'" not in bob.expect(f"from='{ANN}/other'")
+
+
+def test_a_mute_client_is_seen_to_go(place):
+    """It neither reads nor closes when its server leaves."""
+    north, south = ends(place)
+    mute, bob = bound(north, "ann"), bound(south, "bob")
+    mute.send("<presence/>")
+    befriend(mute, bob)
+    assert north.stop() == 0
+    assert f"from='{ANN}/raw'" in unavailable(bob)
+    assert not noted(north, "=")
+
+
+def test_a_mute_client_that_may_resume_stays(place):
+    north, south = ends(place)
+    mute, bob = managed(north, "ann")[0], bound(south, "bob")
+    mute.send("<presence/>")
+    befriend(mute, bob)
+    assert north.stop() == 0
+    north.start()
+    assert eventually(lambda: len(north.ask("session", "list")) == 1)
+    bob.send(f"<presence to='{ANN}' type='probe'/>")
+    assert "type='unavailable'" not in bob.expect(f"from='{ANN}/raw'")
 
 
 if __name__ == "__main__":

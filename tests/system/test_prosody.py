@@ -114,6 +114,10 @@ async def test_contacts_are_told_that_the_server_leaves(place):
     await partner.contacts_are_told_that_the_server_leaves(place, Prosody)
 
 
+async def test_a_crash_leaves_no_ghosts(place):
+    await partner.a_crash_leaves_no_ghosts(place, Prosody)
+
+
 async def test_presence_after_each_comes_back(place):
     await partner.presence_after_each_comes_back(place, Prosody)
 
