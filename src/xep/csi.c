@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Client State Indication (XEP-0352): while a client says that nobody looks at it, presence and lone chat states wait, the
- * newest of each sender. Anything else takes all that waits along, in order, so nothing is overtaken; so does too much that
- * waits, and the client's return. What waits when the session ends was worth nothing to anybody else.
+ * Client State Indication (XEP-0352): while a client says that nobody looks at it, presence, lone chat states and events of
+ * others' nodes (XEP-0163) wait, the newest of each sender and item. Anything else takes all that waits along, in order, so
+ * nothing is overtaken; so does too much that waits, and the client's return. What waits when the session ends was worth
+ * nothing to anybody else.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,18 @@ static const struct element *carbon_content(const struct element *message)
 	return forwarded ? element_child(forwarded, "message", NS_CLIENT) : NULL;
 }
 
-static bool can_wait(const struct stanza *stanza)
+/* What has happened to a node; NULL: it is no event. */
+static const struct element *event_content(const struct stanza *message)
+{
+	const struct element *event = message->type == MESSAGE_HEADLINE
+	                                      ? element_child(message->root, "event", NS_PUBSUB_EVENT)
+	                                      : NULL;
+
+	return event ? element_first(event) : NULL;
+}
+
+/* Of the own nodes at once: what has been read at another client (XEP-0490) is to be seen at this one, too. */
+static bool can_wait(const struct session *session, const struct stanza *stanza)
 {
 	const struct element *content;
 
@@ -60,14 +72,42 @@ static bool can_wait(const struct stanza *stanza)
 	if (stanza->kind != STANZA_MESSAGE || stanza->type == MESSAGE_ERROR)
 		return false;
 	content = carbon_content(stanza->root);
+	if (event_content(stanza))
+		return stanza->from.text && !jid_same_bare(&stanza->from, &session->jid);
 	return is_lone_chat_state(content ? content : stanza->root);
 }
 
-/* Two that can wait, and the newer one says all. */
+/* ---- what the newer one of two says as well ---- */
+
+static bool attr_is_same(const struct element *a, const struct element *b, const char *name)
+{
+	const char *left = element_attr(a, name), *right = element_attr(b, name);
+
+	return left && right && strcmp(left, right) == 0;
+}
+
+/* Items: the same one of the same node, published or retracted. */
+static bool event_is_replaced(const struct element *older, const struct element *newer)
+{
+	const struct element *before = element_first(older), *after = element_first(newer);
+
+	return before && after && attr_is_same(older, newer, "node") && attr_is_same(before, after, "id") &&
+	       !element_next(older, before) && !element_next(newer, after);
+}
+
 static bool is_replaced(const struct stanza *older, const struct stanza *newer)
 {
-	return older->kind == newer->kind && older->from.text && newer->from.text &&
-	       jid_same(&older->from, &newer->from) && !carbon_content(older->root);
+	const struct element *before, *after;
+
+	if (older->kind != newer->kind || !older->from.text || !newer->from.text || !jid_same(&older->from, &newer->from))
+		return false;
+	if (older->kind == STANZA_PRESENCE)
+		return true;
+	before = event_content(older);
+	after = event_content(newer);
+	if (before || after)
+		return before && after && event_is_replaced(before, after);
+	return !carbon_content(older->root);
 }
 
 /* ---- the queue ---- */
@@ -125,7 +165,7 @@ static enum hook_result csi_session_delivering(struct session *session, struct p
 {
 	const struct csi_limits *limits = config_part(session->account->home->config, &csi_module);
 
-	if (limits->held == 0 || !can_wait(parcel->stanza)) {
+	if (limits->held == 0 || !can_wait(session, parcel->stanza)) {
 		held_flush(session);
 		return HOOK_NEXT;
 	}
@@ -159,7 +199,7 @@ static void csi_session_ended(struct session *session)
 
 static const struct conf_option limit_options[] = {
 	{ .name = "held-while-inactive", .type = CONF_INT, .fallback = "500", .min = 0, .max = 100000,
-	  .sentence = "How many stanzas of presence and typing may wait for a client that says that nobody looks at it." },
+	  .sentence = "How many stanzas of presence, typing and events may wait for a client that says that nobody looks at it." },
 	{ 0 },
 };
 
