@@ -22,8 +22,11 @@ void presence_session_ended(struct session *session);
 /* An address has told the account that it is unavailable: it is no longer owed our own (§4.6.1). */
 void presence_contact_left(struct account *account, const struct jid *contact);
 
-/* §3.1.5: current presence of each available session to a contact that has just been admitted; their number. */
+/* Current presence of each available session to a contact who may see it; their number. */
 size_t presence_show(struct account *account, const struct jid *contact);
+/* §3.1.5: a contact has just been admitted, or is not shut out any more. His presence is asked for as well, as far as the
+ * account may see it: with it come his capabilities, and he gets the events that were not for him before (XEP-0163 §4). */
+void presence_welcome(struct account *account, const struct jid *contact);
 /* §3.2.2: unavailable presence of each available session to a contact that is no longer admitted. */
 void presence_hide(struct account *account, const struct jid *contact);
 

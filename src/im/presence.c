@@ -336,15 +336,15 @@ void presence_withdrawn(struct account *account, const struct address_set *from)
 		directed_withdraw(session, from);
 }
 
-static void contact_restore(struct account *account, const struct roster_item *item)
+void presence_welcome(struct account *account, const struct jid *contact)
 {
-	enum subscription state = (enum subscription)item->state;
+	const struct roster_item *item = roster_find(roster_of(account), contact);
 
-	if (subscription_gives(state))
-		presence_show(account, &item->contact);
-	if (subscription_gets(state))
+	if (item && subscription_gives((enum subscription)item->state))
+		presence_show(account, contact);
+	if (item && subscription_gets((enum subscription)item->state))
 		route_stanza(account->home, stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_PROBE,
-		                                                    &account->jid, &item->contact, NULL)));
+		                                                    &account->jid, contact, NULL)));
 }
 
 void presence_restored(struct account *account, const struct address_set *to)
@@ -356,7 +356,7 @@ void presence_restored(struct account *account, const struct address_set *to)
 		is_here |= session_is_available(session);
 	for (size_t i = 0; i < roster->count && is_here; i++) {
 		if (to->has(&roster->items[i]->contact, to->context))
-			contact_restore(account, roster->items[i]);
+			presence_welcome(account, &roster->items[i]->contact);
 	}
 	for (size_t i = 0; i < to->named_count && is_here; i++) {
 		if (is_named_subscriber(account, to, &to->named[i]))

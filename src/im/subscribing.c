@@ -141,7 +141,7 @@ static void outbound_written(struct account *account, struct change *change)
 	if (change->push)
 		roster_push(account, &change->contact);
 	if (change->pass && type == PRESENCE_SUBSCRIBED)
-		presence_show(account, &change->contact);
+		presence_welcome(account, &change->contact);
 	change_end_behind(account, change);
 }
 
@@ -325,7 +325,7 @@ static void inbound_written(struct account *account, struct change *change)
 	if (change->reply != STANZA_TYPE_NONE)
 		inbound_reply(account, change);
 	if (change->reply == PRESENCE_SUBSCRIBED)
-		presence_show(account, &change->contact);
+		presence_welcome(account, &change->contact);
 	if (change->vouched)
 		subscribing_say(account, PRESENCE_SUBSCRIBE, &change->contact);
 	parcel_taken(account->home, &change->parcel);
