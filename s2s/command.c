@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "incoming.h"
+#include "joining.h"
 #include "link.h"
 #include "outgoing.h"
 #include "trial.h"
@@ -217,6 +218,10 @@ const struct command s2s_commands[] = {
 	{ "peer list", "", "List the links to other servers.", 0, 0, peer_list, NULL },
 	{ "peer show", "DOMAIN", "Show all about the links to one domain.", 1, 1, peer_show, NULL },
 	{ "peer retry", "DOMAIN", "Try to connect now, and look its DNS records up afresh.", 1, 1, peer_retry,
+	  NULL },
+	{ "peer invite", "DOMAIN [ADDRESS [HOST]]", "Make a token by which another branch joins this one.", 1, 3,
+	  joining_invite, NULL },
+	{ "peer join", "TOKEN [ADDRESS [HOST]]", "Join the branch that has made the token, both ways.", 1, 3, joining_join,
 	  NULL },
 	{ "peer test", "DOMAIN [HOST]", "Try whether a link to a domain works, and say what is wrong.", 1, 2, trial_run,
 	  NULL },

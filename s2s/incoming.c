@@ -43,6 +43,7 @@ static const struct incoming_step {
 } incoming_steps[] = {
 	{ "starttls", NS_TLS, incoming_starttls },
 	{ "auth", NS_SASL, incoming_auth },
+	{ "join", NS_JOIN, incoming_join },
 	{ "result", NS_DIALBACK, incoming_dialback },
 	{ "verify", NS_DIALBACK, incoming_dialback },
 	{ "enable", NS_SM, incoming_enable },
@@ -86,6 +87,7 @@ void incoming_free(struct incoming *incoming)
 	while ((pair = list_first(&incoming->pairs)))
 		pair_free(LIST_MEMBER(pair, struct pair, link));
 	barrier_clear(&incoming->barrier);
+	incoming_join_forget(incoming);
 	list_remove(&incoming->link);
 	free(incoming->from);
 	free(incoming->to);
@@ -114,6 +116,7 @@ static void incoming_closed(struct stream *stream, void *owner, enum stream_cond
 	incoming_leave_intake(incoming, condition);
 	incoming->stream = NULL;
 	barrier_clear(&incoming->barrier);
+	incoming_join_forget(incoming);
 	if (incoming_leave_admission(incoming))
 		incoming_free(incoming);
 }

@@ -49,8 +49,9 @@ static const char *incoming_read_header(struct incoming *incoming, const struct 
 	if (changed)
 		return "to and from must stay what they were before TLS";
 	*condition = STREAM_POLICY_VIOLATION;
-	return incoming_policy(incoming, from)->allow ? NULL
-	                                              : "this server exchanges no stanzas with that domain";
+	/* Who has not said his name may still join (joining.h); by dialback each name is asked for. */
+	return !from || incoming_policy(incoming, from)->allow ? NULL
+	                                                       : "this server exchanges no stanzas with that domain";
 }
 
 static void incoming_send_features(struct incoming *incoming)

@@ -53,6 +53,7 @@ struct incoming {
 	struct barrier *barrier; /* of a stream without stream management */
 	struct intake *intake;   /* with it; NULL: not enabled */
 	struct intake *awaited;  /* that the stream is to go on with */
+	struct incoming_join *join; /* under way; NULL */
 	uint64_t opened_ms, received;
 	struct certificate_about certificate; /* its pin "": none is shown */
 	char tls[16], address[ADDRESS_TEXT];
@@ -79,6 +80,10 @@ void incoming_dialback(struct incoming *incoming, struct stanza *stanza);
 
 /* The pair of the header has been proven by its certificate. */
 void pair_add_proven(struct incoming *incoming, const char *method);
+
+/* incoming_join.c. Forget: of a stream that goes. */
+void incoming_join(struct incoming *incoming, struct stanza *stanza);
+void incoming_join_forget(struct incoming *incoming);
 
 /* incoming_sasl.c */
 bool incoming_offers_external(const struct incoming *incoming);

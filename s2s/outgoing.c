@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "dialback.h"
+#include "joining.h"
 #include "net/connect.h"
 #include "outgoing_inside.h"
 #include "policy.h"
@@ -65,6 +66,8 @@ static const struct outgoing_step {
 	{ OUTGOING_ENABLING, "failed", NS_SM, outgoing_sm_failed },
 	{ OUTGOING_OPEN, "a", NS_SM, outgoing_acks },
 	{ OUTGOING_OPEN, "r", NS_SM, outgoing_asks },
+	{ OUTGOING_JOINING, "joined", NS_JOIN, outgoing_joined },
+	{ OUTGOING_JOINING, "refused", NS_JOIN, outgoing_not_joined },
 	{ OUTGOING_OPEN, "result", NS_DIALBACK, outgoing_dialback },
 	{ OUTGOING_OPEN, "verify", NS_DIALBACK, outgoing_dialback },
 };
@@ -78,13 +81,17 @@ static const char *const outgoing_steps_named[] = {
 	[OUTGOING_SECURING] = "the TLS handshake",
 	[OUTGOING_SASL] = "SASL EXTERNAL",
 	[OUTGOING_ENABLING] = "enabling stream management",
+	[OUTGOING_JOINING] = "joining",
 	[OUTGOING_OPEN] = "dialback",
 	[OUTGOING_ENDING] = "closing",
 };
 
 const struct peer_policy *outgoing_policy(const struct outgoing *outgoing)
 {
-	return policy_find(outgoing->s2s->home->config, outgoing->remote, strlen(outgoing->remote));
+	const struct joining *joining = outgoing->trial ? trial_joining(outgoing->trial) : NULL;
+
+	return joining ? joining_policy(joining)
+	               : policy_find(outgoing->s2s->home->config, outgoing->remote, strlen(outgoing->remote));
 }
 
 struct outgoing *outgoing_of(struct list_link *link)
@@ -344,7 +351,8 @@ void outgoing_start_tls(struct outgoing *outgoing, const char *alpn)
 void outgoing_open(struct outgoing *outgoing)
 {
 	outgoing->state = OUTGOING_HEADER;
-	stream_open(outgoing->stream, outgoing->local, outgoing->remote, NULL, DIALBACK_DECLARATION);
+	stream_open(outgoing->stream, outgoing_joins(outgoing) ? NULL : outgoing->local, outgoing->remote, NULL,
+	            DIALBACK_DECLARATION);
 }
 
 /* ---- header and features (RFC 6120 §4.2, §4.3) ---- */
@@ -405,6 +413,10 @@ static void outgoing_authenticate(struct outgoing *outgoing, const struct stanza
 {
 	if (!outgoing_trusts(outgoing))
 		return;
+	if (outgoing_joins(outgoing)) {
+		outgoing_join(outgoing);
+		return;
+	}
 	if (!outgoing_only_asks(outgoing) && conn_is_secure(stream_conn(outgoing->stream)) &&
 	    outgoing_is_offered_external(features))
 		outgoing_begin_external(outgoing);

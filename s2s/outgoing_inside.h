@@ -24,6 +24,7 @@ enum outgoing_state {
 	OUTGOING_SECURING,
 	OUTGOING_SASL, /* our <auth/> is out */
 	OUTGOING_ENABLING, /* our <enable/> or <resume/> is out */
+	OUTGOING_JOINING, /* our <join/> is out */
 	OUTGOING_OPEN, /* dialback, and what it allows */
 	OUTGOING_ENDING,
 };
@@ -78,6 +79,12 @@ void outgoing_up(struct outgoing *outgoing);
 
 /* Our header. */
 void outgoing_open(struct outgoing *outgoing);
+
+/* outgoing_join.c. Its trial is a branch's that joins the peer. */
+bool outgoing_joins(const struct outgoing *outgoing);
+void outgoing_join(struct outgoing *outgoing);
+void outgoing_joined(struct outgoing *outgoing, struct stanza *stanza);
+void outgoing_not_joined(struct outgoing *outgoing, struct stanza *stanza);
 
 /* outgoing_sasl.c */
 bool outgoing_is_offered_external(const struct stanza *features);

@@ -125,8 +125,7 @@ const struct conf_section_kind policy_sections[] = {
 
 /* ---- reading ---- */
 
-/* "host", "host:port", "192.0.2.7:5269", "[::1]:5269". false: none of these. */
-static bool target_read(struct arena *arena, const char *text, struct resolve_target *out)
+bool policy_read_target(struct arena *arena, const char *text, struct resolve_target *out)
 {
 	struct address literal;
 	const char *colon = strrchr(text, ':');
@@ -157,7 +156,7 @@ static char *policy_read_targets(struct arena *arena, const struct conf_section 
 	for (size_t i = 0; i < policy->target_count; i++) {
 		const char *text = conf_list_at(section, "address", i);
 
-		if (!target_read(arena, text, &policy->targets[i]))
+		if (!policy_read_target(arena, text, &policy->targets[i]))
 			return conf_fault(section, "\"%s\" is not an address, allowed: host or host:port",
 			                  text);
 		policy->targets[i].tls = conf_bool(section, "direct-tls");
@@ -198,7 +197,7 @@ static char *policy_read_proofs(const struct conf_section *section, struct peer_
 	return policy->authentication ? NULL : conf_fault(section, "authentication says no way at all");
 }
 
-static bool pin_is_one(const char *pin)
+bool policy_is_pin(const char *pin)
 {
 	struct buf decoded = { 0 };
 	bool is_one = strlen(pin) == PIN_LEN && base64_decode(&decoded, pin, PIN_LEN) && decoded.len == 32;
@@ -213,7 +212,7 @@ static char *policy_read_pins(struct arena *arena, const struct conf_section *se
 	policy->pins = arena_zalloc(arena, policy->pin_count * sizeof(*policy->pins) + 1);
 	for (size_t i = 0; i < policy->pin_count; i++) {
 		policy->pins[i] = conf_list_at(section, "pins", i);
-		if (!pin_is_one(policy->pins[i]))
+		if (!policy_is_pin(policy->pins[i]))
 			return conf_fault(section, "\"%s\" is no pin, allowed: %d characters of base64", policy->pins[i],
 			                  PIN_LEN);
 	}

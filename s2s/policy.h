@@ -53,6 +53,11 @@ extern const struct conf_section_kind policy_sections[];
 void *policy_configure(struct config *config, const struct conf *conf, char **error);
 void policy_unconfigure(void *part);
 
+/* "host", "host:port", "192.0.2.7:5269", "[::1]:5269"; false: none of these. */
+bool policy_read_target(struct arena *arena, const char *text, struct resolve_target *out);
+
+bool policy_is_pin(const char *text);
+
 const struct peer_policies *policies_of(const struct config *config);
 /* Never NULL. domain is len bytes, prepared. */
 const struct peer_policy *policy_find(const struct config *config, const char *domain, size_t len);

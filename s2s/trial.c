@@ -14,11 +14,13 @@
 
 #include "base/mem.h"
 #include "core/errand.h"
+#include "joining.h"
 #include "link.h"
 #include "outgoing.h"
 #include "policy.h"
 #include "xmpp/ns.h"
 #include "xmpp/stamp.h"
+#include "xmpp/utf8.h"
 #include "xmpp/writer.h"
 
 enum {
@@ -28,7 +30,7 @@ enum {
 
 #define TRIAL_ID "trial-" /* where the ids of its pings begin */
 
-enum trial_step { STEP_POLICY, STEP_DNS, STEP_CONNECT, STEP_TLS, STEP_CERTIFICATE, STEP_PROOF, STEP_PING, STEPS };
+enum trial_step { STEP_POLICY, STEP_DNS, STEP_CONNECT, STEP_TLS, STEP_CERTIFICATE, STEP_JOIN, STEP_PROOF, STEP_PING, STEPS };
 
 static const char *const trial_steps[STEPS] = {
 	[STEP_POLICY] = "policy",
@@ -36,6 +38,7 @@ static const char *const trial_steps[STEPS] = {
 	[STEP_CONNECT] = "connect",
 	[STEP_TLS] = "tls",
 	[STEP_CERTIFICATE] = "certificate",
+	[STEP_JOIN] = "join",
 	[STEP_PROOF] = "authentication",
 	[STEP_PING] = "ping",
 };
@@ -51,6 +54,8 @@ struct trial {
 	uint64_t since_ms;
 	struct timer timer;     /* of the ping */
 	char id[sizeof(TRIAL_ID) + ID_LEN];
+	struct joining *joining;
+	void (*ended)(struct home *home, struct trial *trial);
 	json_t *rows;           /* touched on one home at a time */
 	char *verdict;          /* NULL: all is well */
 };
@@ -70,6 +75,7 @@ void trial_free(struct trial *trial)
 	if (trial->s2s)
 		timer_stop(trial->s2s->home->worker, &trial->timer);
 	list_remove(&trial->link);
+	joining_free(&trial->joining);
 	json_decref(trial->rows);
 	free(trial->local);
 	free(trial->remote);
@@ -79,14 +85,25 @@ void trial_free(struct trial *trial)
 
 /* ---- the end ---- */
 
-static void trial_tell(struct home *home, struct errand *errand)
+void trial_answer(struct home *home, struct trial *trial)
 {
-	struct trial *trial = (struct trial *)errand;
-
 	(void)home;
 	trial->call->ended(trial->call, trial->verdict ? COMMAND_REFUSED : COMMAND_DONE, json_incref(trial->rows),
 	                   trial->verdict);
 	trial_free(trial);
+}
+
+static void trial_returned(struct home *home, struct errand *errand)
+{
+	struct trial *trial = (struct trial *)errand;
+
+	trial->s2s = NULL;
+	trial->ended(home, trial);
+}
+
+bool trial_has_failed(const struct trial *trial)
+{
+	return trial->verdict != NULL;
 }
 
 static void trial_end(struct trial *trial)
@@ -131,6 +148,13 @@ static void trial_fail(struct trial *trial, enum trouble trouble, const char *re
 	trial_end(trial);
 }
 
+void trial_add_step(struct trial *trial, const char *step, const char *detail, char *fault)
+{
+	json_array_append_new(trial->rows, json_pack("{s:s, s:s, s:I, s:s}", "step", step, "result",
+	                                             fault ? "failed" : "ok", "ms", (json_int_t)0, "detail", detail));
+	trial->verdict = fault;
+}
+
 /* ---- what the stream reports ---- */
 
 /* Of several places only the first stands for itself: the others are looked up when that fails. */
@@ -172,6 +196,12 @@ void trial_judged(struct trial *trial, struct outgoing *outgoing, const char *re
 	trial_pass(trial, STEP_CERTIFICATE, words);
 }
 
+void trial_joined(struct trial *trial)
+{
+	trial_pass(trial, STEP_JOIN, "taken");
+	trial_end(trial);
+}
+
 static void trial_unanswered(struct worker *worker, struct timer *timer)
 {
 	(void)worker;
@@ -198,14 +228,17 @@ void trial_up(struct trial *trial, const char *method)
 void trial_down(struct trial *trial, enum trouble trouble, const char *reason)
 {
 	bool was_up = trial_is_up(trial);
+	char words[LINK_REASON];
 
+	snprintf(words, sizeof(words), "%s", reason);
+	utf8_trim(words);
 	trial->outgoing = NULL;
 	if (trouble == TROUBLE_DENIED || trouble == TROUBLE_HOST_UNKNOWN)
 		trial->step = STEP_PROOF;
 	if (trial->s2s->draining)
 		trial_fail(trial, TROUBLE_BROKEN, "this server is being stopped");
 	else
-		trial_fail(trial, was_up ? TROUBLE_CLOSED : trouble, reason);
+		trial_fail(trial, was_up ? TROUBLE_CLOSED : trouble, words);
 }
 
 /* ---- the answer to the ping ---- */
@@ -261,17 +294,52 @@ static void trial_begin(struct home *home, struct errand *errand)
 	const struct peer_policy *policy = policy_find(home->config, trial->remote, strlen(trial->remote));
 	char words[TRIAL_WORDS];
 
+	trial->step = STEP_POLICY;
 	trial->s2s = s2s_of(home);
 	trial->since_ms = worker_now_ms(home->worker);
 	list_add_last(&trial->s2s->trials, &trial->link);
 	snprintf(words, sizeof(words), "section peer \"%s\"", policy->domain);
-	if (!policy->allow) {
+	if (trial->joining) {
+		snprintf(words, sizeof(words), "the token");
+	} else if (!policy->allow) {
 		trial_fail(trial, TROUBLE_FORBIDDEN, words);
 		return;
 	}
 	trial_pass(trial, STEP_POLICY, words);
 	resolver_flush(trial->s2s->resolver);
 	trial->outgoing = outgoing_try(trial->s2s, trial->local, trial->remote, trial);
+}
+
+struct trial *trial_new(struct command_call *call, const char *local, const char *remote)
+{
+	struct trial *trial = mem_zalloc(sizeof(*trial));
+
+	trial->call = call;
+	trial->local = str_dup(local);
+	trial->remote = str_dup(remote);
+	trial->rows = json_array();
+	return trial;
+}
+
+void trial_start(struct trial *trial, void (*ended)(struct home *home, struct trial *trial))
+{
+	struct home *home = trial->call->home;
+	struct link_key key;
+
+	trial->ended = ended;
+	link_key_make(&key, trial->local, strlen(trial->local), trial->remote, strlen(trial->remote));
+	errand_send(home, link_home(home, &key), &trial->errand, trial_begin, trial_returned);
+}
+
+void trial_set_joining(struct trial *trial, struct joining *joining)
+{
+	joining_free(&trial->joining);
+	trial->joining = joining;
+}
+
+struct joining *trial_joining(const struct trial *trial)
+{
+	return trial->joining;
 }
 
 /* Which of our hosts tries; NULL: no such host. */
@@ -286,8 +354,6 @@ void trial_run(struct command_call *call)
 {
 	const struct host *host = trial_host(call);
 	struct arena arena = { 0 };
-	struct link_key key;
-	struct trial *trial;
 	struct jid domain;
 
 	if (!host) {
@@ -297,13 +363,7 @@ void trial_run(struct command_call *call)
 	} else if (config_destination(call->home->config, domain.text, strlen(domain.text))) {
 		command_fail(call, COMMAND_REFUSED, "%s: this domain is served here", call->args[0]);
 	} else {
-		trial = mem_zalloc(sizeof(*trial));
-		trial->call = call;
-		trial->local = str_dup(host->domain);
-		trial->remote = str_dup(domain.text);
-		trial->rows = json_array();
-		link_key_make(&key, trial->local, strlen(trial->local), trial->remote, strlen(trial->remote));
-		errand_send(call->home, link_home(call->home, &key), &trial->errand, trial_begin, trial_tell);
+		trial_start(trial_new(call, host->domain, domain.text), trial_answer);
 	}
 	arena_clear(&arena);
 }

@@ -5,6 +5,8 @@
  * ping, whose answer shows that the peer finds the way back to us. Each step is a row with the time that it took.
  *
  * It lives on the home of its pair of domains, as their link does.
+ *
+ * A branch that joins another (joining.h) goes the first part of that way, too.
  */
 #ifndef S2S_TRIAL_H
 #define S2S_TRIAL_H
@@ -13,6 +15,7 @@
 #include "net/conn.h"
 #include "trouble.h"
 
+struct joining;
 struct outgoing;
 struct parcel;
 struct s2s;
@@ -22,6 +25,20 @@ enum { TRIAL_CONNECT_MS = 10000 }; /* of DNS and TCP together */
 
 /* The command peer test: DOMAIN, and which of our hosts tries (the first). */
 void trial_run(struct command_call *call);
+
+/* On behalf of any command. trial_start sends it on its way; ended() comes on the command's home, when it has failed or
+ * come to its end, and may add a step of its own, start it once more or let it answer the command. */
+struct trial *trial_new(struct command_call *call, const char *local, const char *remote);
+void trial_start(struct trial *trial, void (*ended)(struct home *home, struct trial *trial));
+bool trial_has_failed(const struct trial *trial);
+/* A step that is not the stream's. fault: NULL, or the verdict, taken. */
+void trial_add_step(struct trial *trial, const char *step, const char *detail, char *fault);
+void trial_answer(struct home *home, struct trial *trial);
+
+/* The next start ends with a join (joining.h) in place of authentication and ping; NULL: no more. Taken. */
+void trial_set_joining(struct trial *trial, struct joining *joining);
+struct joining *trial_joining(const struct trial *trial);
+void trial_joined(struct trial *trial);
 
 /* What its outgoing stream reports, in this order. */
 void trial_found(struct trial *trial, const char *place);

@@ -32,6 +32,7 @@ enum trouble {
 	/* Only a trial (trial.h) has these. */
 	TROUBLE_FORBIDDEN,      /* our policy does not allow it */
 	TROUBLE_CLOSED,         /* the peer took our proof and closed the stream */
+	TROUBLE_NOT_INVITED,    /* the peer does not take our token */
 	TROUBLE_UNANSWERED,     /* no answer to our ping has found its way to us */
 	TROUBLES
 };

@@ -65,6 +65,10 @@ size_t conf_list_count(const struct conf_section *section, const char *name);
 const char *conf_list_at(const struct conf_section *section, const char *name, size_t number);
 bool conf_is_set(const struct conf_section *section, const char *name);         /* stands in the file */
 
+/* Whether a file of that name is, or would be, read with it by an include(). path: as config files name each other, from the
+ * folder of the first. */
+bool conf_includes(const struct conf *conf, const char *path);
+
 /* The malloc'ed line "file:line: sentence" for a fault that a layer above finds in a section. */
 char *conf_fault(const struct conf_section *section, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -24,9 +24,14 @@ bool address_read(const char *text, uint16_t port, struct address *out);
 bool address_read_with_port(const char *text, uint16_t fallback, struct address *out);
 size_t address_size(const struct address *address);
 uint16_t address_port(const struct address *address);
+void address_set_port(struct address *address, uint16_t port);
 enum { ADDRESS_TEXT = 64 };
 void address_write(const struct address *address, char text[ADDRESS_TEXT]);             /* "[::1]:5222" */
 void address_write_host(const struct address *address, char text[ADDRESS_TEXT]);        /* "::1" */
+/* No address at all: 0.0.0.0, ::. */
+bool address_is_any(const struct address *address);
+/* One of this machine's own by which others may reach it: not of the loopback, IPv4 first; false: it has none. */
+bool address_own(uint16_t port, struct address *out);
 bool address_same_host(const struct address *a, const struct address *b);
 /* What one customer has, as a key to count by: the IPv4 address, or the /64 of the IPv6 address. How many bytes. */
 enum { ADDRESS_CUSTOMER = 9 };

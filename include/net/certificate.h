@@ -41,6 +41,9 @@ const char *certificate_fault_text(enum certificate_fault fault);
 
 enum { PIN_LEN = 44 };  /* base64 of SHA-256 of SubjectPublicKeyInfo */
 
+/* Of the certificate that a context of TLS towards other servers shows; false: it shows none. */
+bool tls_pin(const struct tls *tls, char pin[PIN_LEN + 1]);
+
 struct certificate_about {
 	char pin[PIN_LEN + 1];
 	int64_t until_s;        /* notAfter, wall clock */

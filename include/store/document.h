@@ -18,7 +18,7 @@
 struct store_document {
 	struct store_request request;
 	const char *kind;               /* "private", "vcard", "last", "secret", "blocking", "archive", "push",
-	                                 * "session", "sessions", "shown" */
+	                                 * "session", "sessions", "shown", "joining" */
 	const char *key;                /* "" where there is one only */
 	const char *text;
 	size_t text_len;

@@ -69,6 +69,7 @@
 #define NS_CHAT_MARKERS "urn:xmpp:chat-markers:0"                      /* XEP-0333 */
 #define NS_CONFERENCE "jabber:x:conference"                            /* XEP-0249 */
 #define NS_MUC_USER "http://jabber.org/protocol/muc#user"              /* XEP-0045 */
+#define NS_JOIN "urn:hansa:join:0"                                     /* ours: two branches join (s2s/joining.h) */
 #define NS_BLOCKING "urn:xmpp:blocking"                                /* XEP-0191 */
 #define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 

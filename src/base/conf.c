@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <confuse.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -301,6 +302,23 @@ static int reader_include_all(struct conf_reader *reader, cfg_t *cfg, const char
 	return done ? 0 : -1;
 }
 
+static void include_note(struct conf *conf, const char *pattern)
+{
+	struct conf_include *include = arena_zalloc(&conf->arena, sizeof(*include));
+
+	include->pattern = arena_str(&conf->arena, pattern);
+	include->next = conf->includes;
+	conf->includes = include;
+}
+
+bool conf_includes(const struct conf *conf, const char *path)
+{
+	for (const struct conf_include *include = conf->includes; include; include = include->next)
+		if (fnmatch(include->pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return true;
+	return false;
+}
+
 /* include("conf.d/STAR.conf"): a pattern that fits nothing is no fault, a missing file is. */
 static int include_read(cfg_t *cfg, cfg_opt_t *option, int argc, const char **argv)
 {
@@ -314,6 +332,7 @@ static int include_read(cfg_t *cfg, cfg_opt_t *option, int argc, const char **ar
 		return -1;
 	}
 	pattern = path_beside(cfg->filename, argv[0]);
+	include_note(reader->conf, pattern);
 	reader->depth++;
 	result = reader_include_all(reader, cfg, pattern);
 	reader->depth--;

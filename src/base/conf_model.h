@@ -41,6 +41,13 @@ struct conf {
 	struct arena arena;
 	struct conf_kind *kinds;
 	size_t kind_count;
+	struct conf_include *includes; /* the last first */
+};
+
+/* What the file includes, as a pattern with the folder that it means. */
+struct conf_include {
+	struct conf_include *next;
+	const char *pattern;
 };
 
 /* An empty configuration of these kinds. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Socket addresses: reading and writing their text forms (RFC 4291 §2.2, RFC 3986 §3.2.2 for the brackets), comparing
- * hosts and networks. Names are never resolved here.
+ * hosts and networks, and this machine's own. Names are never resolved here.
  */
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +91,14 @@ size_t address_size(const struct address *address)
 	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) : sizeof(address->v4);
 }
 
+void address_set_port(struct address *address, uint16_t port)
+{
+	if (address->any.sa_family == AF_INET6)
+		address->v6.sin6_port = htons(port);
+	else
+		address->v4.sin_port = htons(port);
+}
+
 uint16_t address_port(const struct address *address)
 {
 	return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
@@ -128,6 +138,43 @@ static const uint8_t *address_host(const struct address *address, size_t *len)
 	}
 	*len = sizeof(address->v4.sin_addr);
 	return (const uint8_t *)&address->v4.sin_addr;
+}
+
+bool address_is_any(const struct address *address)
+{
+	return address->any.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr)
+	                                          : address->v4.sin_addr.s_addr == INADDR_ANY;
+}
+
+/* false: no address that others could reach. */
+static bool interface_address(const struct ifaddrs *interface, uint16_t port, struct address *out)
+{
+	const struct sockaddr *any = interface->ifa_addr;
+	bool up = any && interface->ifa_flags & IFF_UP && !(interface->ifa_flags & IFF_LOOPBACK);
+
+	if (!up || (any->sa_family != AF_INET && any->sa_family != AF_INET6))
+		return false;
+	memcpy(&out->any, any, any->sa_family == AF_INET ? sizeof(out->v4) : sizeof(out->v6));
+	address_set_port(out, port);
+	return any->sa_family == AF_INET || !IN6_IS_ADDR_LINKLOCAL(&out->v6.sin6_addr);
+}
+
+bool address_own(uint16_t port, struct address *out)
+{
+	struct ifaddrs *interfaces = NULL;
+	struct address found;
+	bool has = false;
+
+	if (getifaddrs(&interfaces) < 0)
+		return false;
+	for (const struct ifaddrs *i = interfaces; i; i = i->ifa_next)
+		if (interface_address(i, port, &found) && (!has || (found.any.sa_family == AF_INET &&
+		                                                    out->any.sa_family == AF_INET6))) {
+			*out = found;
+			has = true;
+		}
+	freeifaddrs(interfaces);
+	return has;
 }
 
 bool address_same_host(const struct address *a, const struct address *b)

@@ -211,21 +211,35 @@ static int64_t time_of(const ASN1_TIME *at)
 	return (int64_t)days * 86400 + seconds;
 }
 
+static void leaf_pin(X509 *leaf, char pin[PIN_LEN + 1])
+{
+	unsigned char *key = NULL, hash[EVP_MAX_MD_SIZE];
+	unsigned hash_len = 0;
+	int key_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &key);
+
+	if (key_len <= 0 || EVP_Digest(key, (size_t)key_len, hash, &hash_len, EVP_sha256(), NULL) != 1)
+		abort();
+	OPENSSL_free(key);
+	EVP_EncodeBlock((unsigned char *)pin, hash, (int)hash_len);
+}
+
+bool tls_pin(const struct tls *tls, char pin[PIN_LEN + 1])
+{
+	X509 *leaf = SSL_CTX_get0_certificate(tls->faces[0].context);
+
+	if (leaf)
+		leaf_pin(leaf, pin);
+	return leaf != NULL;
+}
+
 bool conn_certificate_about(const struct conn *conn, struct certificate_about *out)
 {
 	SSL *ssl = conn_ssl(conn);
 	X509 *leaf = ssl ? SSL_get0_peer_certificate(ssl) : NULL;
-	unsigned char *key = NULL, hash[EVP_MAX_MD_SIZE];
-	unsigned hash_len = 0;
-	int key_len;
 
 	if (!leaf)
 		return false;
-	key_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &key);
-	if (key_len <= 0 || EVP_Digest(key, (size_t)key_len, hash, &hash_len, EVP_sha256(), NULL) != 1)
-		abort();
-	OPENSSL_free(key);
-	EVP_EncodeBlock((unsigned char *)out->pin, hash, (int)hash_len);
+	leaf_pin(leaf, out->pin);
 	out->until_s = time_of(X509_get0_notAfter(leaf));
 	return true;
 }

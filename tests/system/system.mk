@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	tests/system/test_guides.py \
 	tests/system/test_hansactl.py \
 	tests/system/test_hostile.py \
+	tests/system/test_join.py \
 	tests/system/test_link.py \
 	tests/system/test_link_cuts.py \
 	tests/system/test_login.py \

@@ -11,6 +11,7 @@ from harness import BUILD, ROOT, Branch, Person, run, soon
 from knot import Knot
 
 NORTH, SOUTH, DNS = "127.0.0.2", "127.0.0.3", "127.0.0.8"
+JOINING = re.compile("hansactl peer (invite|join) ")
 OWN = """\
 server {{ control = "control.sock" }}
 listen "clients" {{ kind = client  address = "{address}" }}
@@ -106,12 +107,31 @@ async def test_link_two_branches(place):
     ann, bob = await people(north, south)
     await greet(ann, bob, "hello south")
     await greet(bob, ann, "hello north")
-    said = {line: command(line, north) for line in guide.commands()}
+    said = {line: command(line, north) for line in guide.commands() if not JOINING.match(line)}
     assert said["hansactl peer test south.example"].split()[-1] == "own", said
     assert any(line.startswith("hansad -t ") for line in said)
     assert {"hansactl reload", "hansactl peer list", "hansactl peer show south.example",
             "hansactl peer retry south.example"} <= set(said), said
     assert "up" in said["hansactl peer list"].split() and "up" in said["hansactl peer show south.example"].split()
+    await part(ann, bob)
+
+
+async def test_join_two_branches(place):
+    """The short way, with name servers that do not answer."""
+    guide = Guide("link-two-branches.md")
+    north, south = [place.branch(domain, address, guide.block("include") + f'dns {{ servers = {{ "{DNS}:9" }} }}\n')
+                    for domain, address in (("north.example", NORTH), ("south.example", SOUTH))]
+    invite, joins, elsewhere = [line for line in guide.commands() if JOINING.match(line)][-2:] + guide.inline[:1]
+    assert "xmpp.north.example:5269" in elsewhere and command(elsewhere, north)
+    token = command(invite, north).split()[-1]
+    said = command(joins.replace("TOKEN", token), south)
+    assert "configuration" in said and said.split()[-1] == "own", said
+    for one, peer in (north, "south.example"), (south, "north.example"):
+        name = f"conf.d/peer-{peer}.conf"
+        assert name in guide.said and (one.folder / name).exists()
+    ann, bob = await people(north, south)
+    await greet(ann, bob, "joined")
+    await greet(bob, ann, "both ways")
     await part(ann, bob)
 
 

@@ -92,6 +92,32 @@ static void customers_are_told_apart(void **state)
 	}
 }
 
+static void knows_any_and_takes_a_port(void **state)
+{
+	static const struct {
+		const char *text;
+		bool any;
+		const char *elsewhere;
+	} rows[] = {
+		{ "0.0.0.0", true, "0.0.0.0:5269" },
+		{ "::", true, "[::]:5269" },
+		{ "192.0.2.7", false, "192.0.2.7:5269" },
+		{ "2001:db8::7", false, "[2001:db8::7]:5269" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address address;
+		char text[ADDRESS_TEXT];
+
+		assert_true(address_read(rows[i].text, 1, &address));
+		assert_int_equal(address_is_any(&address), rows[i].any);
+		address_set_port(&address, 5269);
+		address_write(&address, text);
+		assert_string_equal(text, rows[i].elsewhere);
+	}
+}
+
 static void networks_hold_hosts(void **state)
 {
 	static const struct {
@@ -127,6 +153,7 @@ int main(void)
 		cmocka_unit_test(compares_hosts),
 		cmocka_unit_test(customers_are_told_apart),
 		cmocka_unit_test(networks_hold_hosts),
+		cmocka_unit_test(knows_any_and_takes_a_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

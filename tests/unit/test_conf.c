@@ -363,6 +363,11 @@ static void includes_are_read_in_place(void **state)
 	assert_string_equal(conf_title(conf_section_at(conf, "host", 2)), "b.example");
 	assert_string_equal(conf_title(conf_section_at(conf, "host", 3)), "2.example");
 	assert_int_equal(conf_number(conf_section(conf, "limits"), "depth"), 5);
+	assert_true(conf_includes(conf, "conf.d/c.conf"));
+	assert_true(conf_includes(conf, "conf.d/deep.cnf"));
+	assert_false(conf_includes(conf, "conf.d/other.cnf"));
+	assert_false(conf_includes(conf, "conf.d/e/f.conf"));
+	assert_false(conf_includes(conf, "x.conf"));
 	conf_free(&conf);
 	assert_fault("limits { }\ninclude(conf.d/a.conf)",
 	             "conf.d/deep.cnf:2: section limits stands already in x.conf:1; allowed is one");
