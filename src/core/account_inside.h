@@ -24,6 +24,8 @@ bool kept_queues(struct account *account, struct parcel *parcel);
 bool kept_takes_back(struct account *account, struct parcel *parcel);
 /* The store is told of deliveries: what is being read of the backlog is read again behind that. */
 void kept_read_again(struct account *account);
+/* An entry that was on its way waits again: the watermark does not pass it with what is being sent. */
+void kept_leave_gap(struct account *account);
 /* It is one that kept.c sends from the journal. */
 bool kept_is_from_journal(const struct parcel *parcel);
 /* The account is going: nothing more is sent, what queued is refused. */

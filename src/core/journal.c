@@ -132,6 +132,7 @@ static void flight_miss(struct account *account, struct flight *flight)
 	flight->state = FLIGHT_MISSED;
 	account->undelivered++;
 	account->undelivered_bytes += flight->bytes;
+	kept_leave_gap(account);
 	if (flight->append)
 		store_request_hurry(&flight->append->request);
 	else

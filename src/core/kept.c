@@ -46,6 +46,12 @@ void kept_read_again(struct account *account)
 		account->kept->is_stale = true;
 }
 
+void kept_leave_gap(struct account *account)
+{
+	if (account->kept)
+		account->kept->has_gap = true;
+}
+
 static void kept_read(struct account *account)
 {
 	struct home *home = account->home;
@@ -148,10 +154,10 @@ static struct session *next_session(const struct account *account)
 static void kept_finish(struct account *account)
 {
 	struct kept *kept = account->kept;
-	struct session *next = kept->stopped || kept->again ? next_session(account) : NULL;
+	struct session *next = kept->stopped || kept->again || kept->has_gap ? next_session(account) : NULL;
 
 	if (next && account->undelivered > 0) {
-		kept->stopped = kept->refused = kept->passed = kept->again = false;
+		kept->stopped = kept->refused = kept->passed = kept->again = kept->has_gap = false;
 		kept->after = 0;
 		memcpy(kept->session, next->id, sizeof(kept->session));
 		kept_read(account);

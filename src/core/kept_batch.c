@@ -89,13 +89,22 @@ static void entry_send(struct account *account, struct session *session,
 
 /* ---- the batch ---- */
 
+/* From the first of a batch on. The watermark passes them where nothing in front of them waits. */
+static void entries_delivered(struct account *account, const struct store_journal_entry *entries, size_t count)
+{
+	if (account->kept->has_gap)
+		journal_excepted(account, entries, count);
+	else
+		journal_delivered(account, entries, count);
+}
+
 /* All that was sent of the batch is answered and no more of it will be sent. */
 static void batch_close(struct account *account)
 {
 	struct kept *kept = account->kept;
 
 	if (kept->taken > 0)
-		journal_delivered(account, kept->batch->entries, kept->taken);
+		entries_delivered(account, kept->batch->entries, kept->taken);
 	if (kept->taken == kept->batch->count)
 		kept->after = kept->reach;
 	store_request_free(&kept->batch->request);
@@ -135,7 +144,7 @@ static size_t batch_skip_fetched(struct account *account, struct store_journal_e
 	for (size_t i = 0; i < fetched_count; i++)
 		kept_forget(account, 1, fetched[i].stanza_len);
 	if (fetched_count > 0 && left == 0)
-		journal_delivered(account, fetched, fetched_count);
+		entries_delivered(account, fetched, fetched_count);
 	else if (fetched_count > 0)
 		journal_excepted(account, fetched, fetched_count);
 	free(fetched);

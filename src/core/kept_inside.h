@@ -24,6 +24,7 @@ struct kept {
 	uint64_t after; /* what has been taken, up to there */
 	uint64_t reach; /* the last entry read */
 	bool is_stale;  /* the batch that is being read: entries of it may have been delivered */
+	bool has_gap;   /* an entry that was left out, as others were getting it, waits again */
 	bool more;      /* there may be entries behind the batch */
 	bool stopped;   /* the session is no longer there for messages */
 	bool again;     /* somebody asked for the backlog meanwhile */
