@@ -3,8 +3,8 @@
  * How long archives are kept: each host's bounds by time, number and size, for each of its accounts alike. What lies beyond
  * them goes in the background, the oldest first; what is undelivered stays.
  *
- * One walk for the server, on its first home: a while after the start and then once an hour it asks the store, some accounts
- * at a time, which of them have more than their bounds, and takes that away in small steps, so that it never holds the
+ * One walk for the server, on its first home: a while after the start and then once an hour (option archive-expiry) it asks
+ * the store, some accounts at a time, which of them have more than their bounds, and takes that away in small steps, so that it never holds the
  * store up for long. It needs nobody to log in.
  */
 #include <stdlib.h>
@@ -21,8 +21,7 @@
 extern const struct module retention_module;
 
 enum {
-	FIRST_MS = 60000,      /* after the start */
-	ROUND_MS = 3600000,    /* from the end of a walk to the next */
+	FIRST_MS = 60000,      /* after the start, at most */
 	STEP_MS = 100,         /* between two questions to the store */
 	ACCOUNTS_AT_ONCE = 20, /* looked at */
 	ENTRIES_AT_ONCE = 200, /* taken away */
@@ -33,6 +32,11 @@ struct bounds {
 	uint64_t keep_ms;
 	size_t entries;
 	uint64_t bytes;
+};
+
+struct retention {
+	uint32_t pause_ms;     /* from the end of a walk to the next */
+	struct bounds *bounds; /* in the order of config->hosts */
 };
 
 /* The first home's part. */
@@ -52,6 +56,13 @@ static void walk_goes_on(struct worker *worker, struct timer *timer);
 static void walk_rest(struct walk *walk, uint32_t ms)
 {
 	timer_start(walk->home->worker, &walk->timer, ms, walk_goes_on);
+}
+
+static uint32_t walk_pause_ms(const struct walk *walk)
+{
+	const struct retention *retention = config_part(walk->home->config, &retention_module);
+
+	return retention->pause_ms;
 }
 
 /* ---- which accounts ---- */
@@ -98,7 +109,8 @@ static void walk_next_host(struct walk *walk)
 static void walk_ask(struct walk *walk)
 {
 	const struct config *config = walk->home->config;
-	const struct bounds *bounds = config_part(config, &retention_module);
+	const struct retention *retention = config_part(config, &retention_module);
+	const struct bounds *bounds = retention->bounds;
 
 	while (walk->host < config->host_count && bounds_are_none(&bounds[walk->host]))
 		walk_next_host(walk);
@@ -107,7 +119,7 @@ static void walk_ask(struct walk *walk)
 		return;
 	}
 	walk->host = 0;
-	walk_rest(walk, ROUND_MS);
+	walk_rest(walk, walk_pause_ms(walk));
 }
 
 /* A walk that the store does not answer begins anew later. */
@@ -120,7 +132,7 @@ static void walk_looked(struct store_request *request)
 		store_request_free(request);
 		walk_set_after(walk, NULL);
 		walk->host = 0;
-		walk_rest(walk, ROUND_MS);
+		walk_rest(walk, walk_pause_ms(walk));
 		return;
 	}
 	walk->found = surplus;
@@ -178,6 +190,13 @@ static void walk_goes_on(struct worker *worker, struct timer *timer)
 
 /* ---- the module ---- */
 
+static void walk_begin_soon(struct walk *walk)
+{
+	uint32_t pause_ms = walk_pause_ms(walk);
+
+	walk_rest(walk, pause_ms < FIRST_MS ? pause_ms : FIRST_MS);
+}
+
 static void *retention_home_open(struct home *home)
 {
 	struct walk *walk;
@@ -186,7 +205,7 @@ static void *retention_home_open(struct home *home)
 		return NULL;
 	walk = mem_zalloc(sizeof(*walk));
 	walk->home = home;
-	walk_rest(walk, FIRST_MS);
+	walk_begin_soon(walk);
 	return walk;
 }
 
@@ -203,15 +222,17 @@ static void retention_home_close(struct home *home, void *part)
 	free(walk);
 }
 
-/* Hosts may have others by now. */
+/* Hosts may have others by now. A walk that is under way goes on with them. */
 static void retention_home_configured(struct home *home)
 {
 	struct walk *walk = home_part(home, &retention_module);
 
-	if (walk) {
-		walk_set_after(walk, NULL);
-		walk->host = 0;
-	}
+	if (!walk)
+		return;
+	walk_set_after(walk, NULL);
+	walk->host = 0;
+	if (timer_is_running(&walk->timer) && !walk->found)
+		walk_begin_soon(walk);
 }
 
 static const struct conf_option journal_options[] = {
@@ -221,6 +242,8 @@ static const struct conf_option journal_options[] = {
 	  .sentence = "How many messages stay in the archive of a user, the newest; 0: any number." },
 	{ .name = "archive-size", .type = CONF_SIZE, .fallback = "1GB", .max = INT64_C(1) << 50,
 	  .sentence = "How large the messages in the archive of a user may be together; the oldest go. 0: any size." },
+	{ .name = "archive-expiry", .type = CONF_TIME, .fallback = "1h", .min = 100, .max = 86400000,
+	  .sentence = "How often archives are looked through for what is too much or too old." },
 	{ 0 },
 };
 
@@ -246,12 +269,14 @@ static uint64_t bound_read(const struct conf *conf, const struct conf_section *h
 	return (uint64_t)conf_number(conf_is_set(host, option) ? host : conf_section(conf, "journal"), option);
 }
 
-/* In the order of config->hosts. */
 static void *retention_configure(struct config *config, const struct conf *conf, char **error)
 {
+	struct retention *retention = arena_alloc(&config->arena, sizeof(*retention));
 	struct bounds *bounds = arena_alloc(&config->arena, config->host_count * sizeof(*bounds));
 
 	(void)error;
+	retention->pause_ms = (uint32_t)conf_number(conf_section(conf, "journal"), "archive-expiry");
+	retention->bounds = bounds;
 	for (size_t i = 0; i < config->host_count; i++) {
 		const struct conf_section *host = conf_section_at(conf, "host", i);
 
@@ -261,7 +286,7 @@ static void *retention_configure(struct config *config, const struct conf *conf,
 			.bytes = bound_read(conf, host, "archive-size"),
 		};
 	}
-	return bounds;
+	return retention;
 }
 
 const struct module retention_module = {

@@ -125,6 +125,18 @@ static void test_by_time(void **state)
 	assert_string_equal(archived(ROMEO), "5");
 }
 
+static void test_as_often_as_is_wanted(void **state)
+{
+	(void)state;
+	configure("host north.example { archive-messages = 1 }\njournal { archive-expiry = 10s }\n");
+	archive(ROMEO, 0, 2, STORE_OUT);
+	town_pass(town, 11000);
+	assert_string_equal(archived(ROMEO), "1");
+	archive(ROMEO, 2, 4, STORE_OUT);
+	town_pass(town, 11000);
+	assert_string_equal(archived(ROMEO), "3");
+}
+
 static void test_undelivered_stays(void **state)
 {
 	(void)state;
@@ -178,6 +190,7 @@ int main(void)
 		TEST(test_by_number_for_each_host),
 		TEST(test_by_size),
 		TEST(test_by_time),
+		TEST(test_as_often_as_is_wanted),
 		TEST(test_undelivered_stays),
 		TEST(test_the_store_fails),
 	};
