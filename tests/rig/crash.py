@@ -16,14 +16,16 @@ import time
 from oracle import Oracle
 from people import Reader, Recipient, Sender
 from stored import Stored
-from victim import CONFIGURATION, FAST, SLOW, Victim
+from victim import FAST, SLOW, Victim, configuration
 
 SENDERS, RECIPIENTS, PARTNERS = 8, 12, 5
 RATE = 200                      # messages a second, of all pairs
 ROUND = (0.2, 1.2)              # seconds from a start to the end of its round: all that a server does later it does within them
 STARTING = 0.15                 # a start takes so long at most,
+LATE = 2.5                      # what was delivered long before is told to the store by then: within FORGETFUL
+FORGETFUL = 1.5                 # (0.5 s, and what a busy machine adds)
 LEAVING = 0.6                   # and a leave: it collects for 0.3 s, then writes sessions
-ENDS = {"killed": 3, "killed_at_ack": 4, "killed_early": 2, "killed_leaving": 2, "left": 2}     # how rounds end, and how often;
+ENDS = {"killed": 3, "killed_at_ack": 4, "killed_early": 2, "killed_late": 1, "killed_leaving": 2, "left": 2}   # and how often;
 POWER_ENDS = {**ENDS, "died_at_commit": 3}      # where the disk can lose its power by itself
 COMMITS = 100                   # it does so after one of the first so many
 SETTLED = 30                    # seconds until all is delivered at the end
@@ -31,13 +33,13 @@ PATIENCE = 120                  # and for the whole, beside the rounds
 
 
 class Rig:
-    def __init__(self, folder, seed, archive="always", environment=None, address="127.0.0.2", settled=SETTLED):
+    def __init__(self, folder, seed, archive="always", newest=None, environment=None, address="127.0.0.2", settled=SETTLED):
         self.random = random.Random(seed)
         self.archive, self.settled = archive, settled
-        self.server = Victim(folder, "rig.example", address, CONFIGURATION.format(archive=archive), workers=2)
+        self.server = Victim(folder, "rig.example", address, configuration(archive, newest), workers=2)
         self.environment = environment or {}
         self.ends = POWER_ENDS if environment else ENDS
-        self.oracle = Oracle()
+        self.oracle = Oracle(expires=newest is not None)
         self.writes, self.armed = True, False
         self.hit = asyncio.Event()
         self.looks = []                 # at what killed servers have left
@@ -109,6 +111,10 @@ class Rig:
         await asyncio.sleep(self.random.uniform(*ROUND))
         self.kill()
 
+    async def killed_late(self):
+        await asyncio.sleep(LATE)
+        self.kill()
+
     async def killed_at_ack(self):
         """At the very moment in which a client hears an acknowledgement."""
         await asyncio.sleep(self.random.uniform(*ROUND))
@@ -145,6 +151,8 @@ class Rig:
 
     def look(self, number):
         """What it has left, as it is now; the next one starts meanwhile."""
+        for recipient in self.recipients:
+            recipient.settle(time.monotonic() - FORGETFUL)
         stored = Stored(self.server.folder)
         acknowledged = frozenset(self.oracle.acknowledged)
         self.looks.append(asyncio.create_task(asyncio.to_thread(stored.check, self.oracle, f"after round {number}",
@@ -184,7 +192,7 @@ class Rig:
         for person in self.senders + self.recipients:
             archives[person.name] = await Reader(person).read()
             self.oracle.check_archive(person.name, 0 if person in self.senders else 1, archives[person.name])
-        for sender in self.senders:
+        for sender in self.senders if not self.oracle.expires else []:
             for partner in sender.partners:
                 self.oracle.check_pair(sender.name, partner, archives[sender.name], archives[partner])
 

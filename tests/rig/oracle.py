@@ -3,7 +3,8 @@
 
 A message is a key (sender, recipient, number); the numbers of a pair ascend. What must hold at the end:
   - an acknowledged message has been kept by its recipient, and where all is archived it is in both archives, once;
-  - the same message is never there under two ids;
+  - the same message is never there under two ids, and one that its recipient acknowledged does not come again, but for what
+    the server may forget when it dies;
   - of each pair the messages are there in the order in which they were sent (the first time that each came), in both archives.
 What must hold after each end of a server says stored.py.
 """
@@ -12,10 +13,12 @@ import time
 
 
 class Oracle:
-    def __init__(self):
+    def __init__(self, expires=False):
+        self.expires = expires          # what is old goes from the archives
         self.began = time.monotonic()
         self.sent = []
         self.acknowledged = set()
+        self.settled = set()            # acknowledged on both sides, long before an end of the server
         self.kept = collections.defaultdict(list)       # recipient -> keys as they were kept
         self.history = collections.defaultdict(list)    # key -> what happened to it, for a person who looks for the cause
         self.lives = collections.defaultdict(list)      # recipient -> when it came and went
@@ -40,6 +43,14 @@ class Oracle:
     def was_sent(self, key):
         self.sent.append(key)
         self.note(key, "sent")
+
+    def was_settled(self, keys):
+        self.settled.update(self.acknowledged.intersection(keys))
+
+    def came(self, key):
+        self.note(key, "came")
+        if key in self.settled:
+            self.fault(key, "came again, long after it was acknowledged")
 
     def was_acknowledged(self, key):
         self.acknowledged.add(key)
@@ -83,12 +94,22 @@ class Oracle:
 
     def check_archive(self, owner, place, keys):
         """place: where the owner stands in a key, 0 as sender or 1 as recipient."""
-        there = set(keys)
-        for key in self.sent:
-            if key[place] == owner and key in self.acknowledged and key not in there:
-                self.fault(key, f"was acknowledged and is not in the archive of {owner}")
+        owned = (key for key in self.acknowledged if key[place] == owner)
+        for key in self.missing(place, owned, keys):
+            self.fault(key, f"was acknowledged and is not in the archive of {owner}")
         self.check_once(keys, f"in the archive of {owner}")
         self.check_order(keys, f"in the archive of {owner}")
+
+    def missing(self, place, wanted, keys):
+        """What should be there, in an archive or many. The oldest go first: there are no gaps. What a recipient has not got yet
+        stays longer, so that he may have some."""
+        there = set(keys)
+        if not self.expires:
+            return [key for key in wanted if key not in there]
+        oldest = {}
+        for key in keys if place == 0 else []:
+            oldest[key[:2]] = min(key[2], oldest.get(key[:2], key[2]))
+        return [key for key in wanted if key not in there and key[2] > oldest.get(key[:2], key[2])]
 
     def check_pair(self, sender, recipient, sent, came):
         """The archives of the two tell the same."""

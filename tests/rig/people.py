@@ -4,11 +4,13 @@
 Each tells the oracle what it did and saw (oracle.py), and nothing else does.
 """
 import asyncio
+import time
 
 from client import CLIENT, Client, Lost
 from oracle import id_of, key_of
 
 LAZY = 0.3                      # seconds: a recipient acknowledges up to so late
+DOUBT = 0.2                     # seconds that an acknowledgement may be on its way
 
 
 class Roamer(Client):
@@ -84,6 +86,7 @@ class Recipient(Roamer):
     def __init__(self, rig, name):
         super().__init__(rig, name)
         self.unkept, self.ghosts = [], []
+        self.told = []                  # when it has acknowledged what, to the server that is running
         self.lazy = self.random.choice([0, LAZY])
 
     def began(self, resumed):
@@ -100,7 +103,7 @@ class Recipient(Roamer):
         if body is None:
             return
         self.unkept.append((key_of(body), element.get("id")))
-        self.rig.oracle.note(key_of(body), "came")
+        self.rig.oracle.came(key_of(body))
         if not self.lazy and self.random.random() < 0.1:
             self.say_h()
 
@@ -109,6 +112,21 @@ class Recipient(Roamer):
         asyncio.get_running_loop().call_later(
             self.lazy * self.random.random(), lambda: self.say_h() if connection is self.connection else None)
 
+    def say_h(self):
+        self.told.append((time.monotonic(), [key for key, _ in self.unkept]))
+        super().say_h()
+
+    def settle(self, before):
+        """The server has ended: what it was told before that moment it never sends again."""
+        for at, keys in self.told:
+            if at < before:
+                self.rig.oracle.was_settled(keys)
+        self.told.clear()
+
+    def doubt(self):
+        """What was told last may not have arrived."""
+        self.told = [(at, keys) for at, keys in self.told if at < time.monotonic() - DOUBT]
+
     def keep(self):
         for key, message_id in self.unkept:
             self.rig.oracle.was_kept(self.name, key, message_id)
@@ -116,11 +134,13 @@ class Recipient(Roamer):
 
     def cut(self):
         self.rig.oracle.lived(self.name, "cut")
+        self.doubt()
         super().cut()
 
     def hang(self):
         """The network is gone, and nobody tells the server."""
         self.rig.oracle.lived(self.name, "hung")
+        self.doubt()
         connection, self.connection = self.connection, None
         if connection:
             connection.transport.pause_reading()

@@ -16,14 +16,16 @@ CHAPTER = 50                    # rounds with one database
 SEED = int(os.environ.get("HANSA_SEED", time.time_ns() % 1000000))
 
 
-def survives(place, address, archive, has_power):
+def survives(place, address, archive, has_power, newest=None):
     for first in range(0, ROUNDS, CHAPTER):
         seed = SEED + first
         environment = {} if has_power else power(seed)
-        oracle = trial(place, min(CHAPTER, ROUNDS - first), seed, address=address, archive=archive, environment=environment)
+        oracle = trial(place, min(CHAPTER, ROUNDS - first), seed, address=address, archive=archive, newest=newest,
+                       environment=environment)
         assert not oracle.faults, f"seed {seed}\n{oracle.told()}"
         assert len(oracle.acknowledged) > 10 * min(CHAPTER, ROUNDS - first)
         server = place.branches.pop()
+        assert not newest or server.ask("status")["expired"] > 0
         assert server.stop() == 0
         shutil.rmtree(server.folder)
 
@@ -44,6 +46,10 @@ def test_power_lost_without_archive(place):
     survives(place, "127.0.0.5", "never", False)
 
 
+def test_power_lost_while_archives_expire(place):
+    survives(place, "127.0.0.7", "always", False, newest=40)
+
+
 def test_the_rig_notices_what_is_not_synchronised(place):
     """The proof of the rig: on a disk that loses its power synchronous=OFF must lose messages. One trial may be lucky."""
     for seed in range(SEED, SEED + 6):
@@ -57,4 +63,4 @@ def test_the_rig_notices_what_is_not_synchronised(place):
 
 
 if __name__ == "__main__":
-    run(globals(), beside=5 if os.cpu_count() > 1 else 1)
+    run(globals(), beside=6 if os.cpu_count() > 1 else 1)

@@ -10,7 +10,7 @@ import sys
 import time
 
 from client import CLIENT, Client
-from victim import CONFIGURATION, Victim, power
+from victim import Victim, configuration, power
 from harness import run, soon  # noqa: E402
 
 SIZE = "24m"
@@ -56,7 +56,7 @@ class Person(Client):
 
 def server_of(place, store, environment=None, archive="always"):
     """A server with its database in that folder, and accounts; not started."""
-    server = Victim(place.folder / "server", "rig.example", "127.0.0.2", CONFIGURATION.format(archive=archive), workers=2)
+    server = Victim(place.folder / "server", "rig.example", "127.0.0.2", configuration(archive), workers=2)
     place.branches.append(server)
     path = server.folder / "hansa.conf"
     path.write_text(path.read_text().replace(f'path = "{server.folder}/hansa.db"', f'path = "{store}/hansa.db"'))

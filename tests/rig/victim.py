@@ -15,9 +15,15 @@ SLOW = 20000                    # microseconds: the disk that loses its power sy
 FAST = 4000                     # or so fast, if many messages shall be two commits: one for each account
 
 CONFIGURATION = """
-journal {{ archive = {archive} }}
+journal {{ archive = {archive}  {bounds} }}
 limits {{ offline-messages = 1000000  offline-size = 1GB }}
 """
+
+
+def configuration(archive, newest=None):
+    """newest: what is more in an archive goes soon."""
+    bounds = f"archive-messages = {newest}  archive-expiry = 100ms" if newest else ""
+    return CONFIGURATION.format(archive=archive, bounds=bounds)
 
 
 def shim_make():
