@@ -6,12 +6,16 @@
  * An account that is loaded has no sessions but those that outlived a restart in order (core/frozen.h). All others that its
  * note names have ended, and this is said before anybody can log in: what a new session shows comes behind it, on the same
  * way. A walk after the start loads, some at a time, the accounts that nobody else needs.
+ *
+ * A server that cannot be reached yet, or a component that is not connected, is told again for some minutes, unless the session
+ * has come back meanwhile and shown itself there.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "core/router.h"
+#include "im/directed.h"
 #include "im/im.h"
 #include "im/presence.h"
 #include "im/shown.h"
@@ -23,12 +27,19 @@ extern const struct module ghosts_module;
 enum {
 	STEPS_A_SECOND = 10,
 	RETRY_MS = 10000,       /* when the store has failed */
+	AGAIN_AFTER_MS = 2000,  /* who could not be told */
+	AGAIN_FOR_MS = 600000,
+	AGAIN_MOST = 10000,     /* that wait for it, on a home */
+	AGAIN_AT_ONCE = 200,
 };
 
-/* The walk, on the first home. */
-struct walk {
+/* A home's part. */
+struct ghosts {
 	struct home *home;
-	struct timer timer;
+	struct timer again;     /* for those that came back: */
+	struct parcel *returned, **returned_end;
+	size_t returned_count;
+	struct timer walk;      /* on the first home */
 	uint64_t after;         /* how far it is, in the store's order */
 };
 
@@ -40,9 +51,16 @@ struct visit {
 	struct jid owner;
 };
 
+static void gone_answered(struct home *home, struct parcel *parcel);
+static void ghosts_tell_again(struct worker *worker, struct timer *timer);
 static void walk_step(struct worker *worker, struct timer *timer);
 static void walk_found(struct store_request *request);
 static void visit_arrive(struct worker *worker, struct mail *mail);
+
+static struct ghosts *ghosts_of(const struct home *home)
+{
+	return home_part(home, &ghosts_module);
+}
 
 /* ---- what is told ---- */
 
@@ -57,10 +75,21 @@ static const struct stanza *session_gone(const struct account *account, struct a
 	return stanza_seal(stanza_make(STANZA_PRESENCE, PRESENCE_UNAVAILABLE, &from, NULL, NULL));
 }
 
+static void gone_send(struct home *home, const struct stanza *gone, const struct jid *to, int64_t since_us)
+{
+	struct parcel *parcel = parcel_new(home, gone, to);
+
+	parcel->since_us = since_us;
+	parcel->answered = gone_answered;
+	route(home, parcel);
+}
+
 static void gone_tell(const struct account *account, const struct stanza *gone, const struct jid *to)
 {
+	struct home *home = account->home;
+
 	if (presence_is_elsewhere(account, to) && !account_blocks(account, to))
-		route(account->home, parcel_new(account->home, gone, to));
+		gone_send(home, gone, to, clock_wall_us(worker_clock(home->worker)));
 }
 
 static void gone_tell_contacts(const struct account *account, const struct stanza *gone)
@@ -78,7 +107,7 @@ static void note_tell(const struct account *account, const char *note)
 	const struct stanza *gone = NULL;
 	struct arena arena = { 0 };
 
-	while (*note) {
+	for (note += strspn(note, "\n"); *note; note += strspn(note, "\n")) {
 		size_t len = strcspn(note, "\n");
 		const char *rest = arena_str_len(&arena, note + 1, len - 1);
 		struct jid to;
@@ -91,7 +120,7 @@ static void note_tell(const struct account *account, const char *note)
 		} else if (gone && jid_prepare(&arena, rest, len - 1, JID_ANY, &to)) {
 			gone_tell(account, gone, &to);
 		}
-		note += len + (note[len] == '\n');
+		note += len;
 	}
 	stanza_unref(&gone);
 	arena_clear(&arena);
@@ -105,6 +134,68 @@ static void ghosts_account_loaded(struct account *account, const struct store_ac
 		note_tell(account, note->text);
 }
 
+/* ---- who could not be told ---- */
+
+static bool parcel_may_go_again(const struct ghosts *ghosts, const struct parcel *parcel)
+{
+	int64_t age_us = clock_wall_us(worker_clock(ghosts->home->worker)) - parcel->since_us;
+
+	return parcel->answer == PARCEL_REFUSED && age_us / 1000 < AGAIN_FOR_MS && ghosts->returned_count < AGAIN_MOST &&
+	       (parcel->condition == STANZA_REMOTE_SERVER_TIMEOUT || parcel->condition == STANZA_RESOURCE_CONSTRAINT);
+}
+
+static void gone_answered(struct home *home, struct parcel *parcel)
+{
+	struct ghosts *ghosts = ghosts_of(home);
+
+	if (!parcel_may_go_again(ghosts, parcel)) {
+		parcel_free(&parcel);
+		return;
+	}
+	parcel->next = NULL;
+	*ghosts->returned_end = parcel;
+	ghosts->returned_end = &parcel->next;
+	ghosts->returned_count++;
+	if (!timer_is_running(&ghosts->again))
+		timer_start(home->worker, &ghosts->again, AGAIN_AFTER_MS, ghosts_tell_again);
+}
+
+static struct parcel *ghosts_take_returned(struct ghosts *ghosts)
+{
+	struct parcel *parcel = ghosts->returned;
+
+	if (!parcel)
+		return NULL;
+	ghosts->returned = parcel->next;
+	if (!ghosts->returned)
+		ghosts->returned_end = &ghosts->returned;
+	ghosts->returned_count--;
+	return parcel;
+}
+
+static bool is_shown_again(struct home *home, const struct jid *from, const struct jid *to)
+{
+	const struct account *account = account_find(home, from->text, jid_bare_len(from));
+	const struct session *session = account ? session_find(account, jid_resource(from)) : NULL;
+
+	return session && (directed_knows(session->directed, to) ||
+	                   (session_is_available(session) && subscription_gives(roster_state(roster_of(account), to))));
+}
+
+static void ghosts_tell_again(struct worker *worker, struct timer *timer)
+{
+	struct ghosts *ghosts = LIST_MEMBER(timer, struct ghosts, again);
+	struct parcel *parcel;
+
+	for (int i = 0; i < AGAIN_AT_ONCE && (parcel = ghosts_take_returned(ghosts)); i++) {
+		if (!is_shown_again(ghosts->home, &parcel->stanza->from, &parcel->to))
+			gone_send(ghosts->home, parcel->stanza, &parcel->to, parcel->since_us);
+		parcel_free(&parcel);
+	}
+	if (ghosts->returned)
+		timer_start(worker, timer, AGAIN_AFTER_MS, ghosts_tell_again);
+}
+
 /* ---- the walk ---- */
 
 static size_t accounts_a_step(const struct home *home)
@@ -116,16 +207,16 @@ static size_t accounts_a_step(const struct home *home)
 
 static void walk_step(struct worker *worker, struct timer *timer)
 {
-	struct walk *walk = LIST_MEMBER(timer, struct walk, timer);
+	struct ghosts *ghosts = LIST_MEMBER(timer, struct ghosts, walk);
 	struct store_document_owners *owners;
 
-	if (walk->home->draining)
+	if (ghosts->home->draining)
 		return;
 	owners = store_request_new(sizeof(*owners), STORE_DOCUMENT_OWNERS, worker, "", 0, walk_found);
 	owners->kind = SHOWN_KIND;
-	owners->limit = accounts_a_step(walk->home);
-	owners->after = walk->after;
-	store_submit(walk->home->server->store, &owners->request);
+	owners->limit = accounts_a_step(ghosts->home);
+	owners->after = ghosts->after;
+	store_submit(ghosts->home->server->store, &owners->request);
 }
 
 static void visit_send(struct home *from, const char *owner)
@@ -142,15 +233,15 @@ static void visit_send(struct home *from, const char *owner)
 static void walk_found(struct store_request *request)
 {
 	const struct store_document_owners *owners = (const struct store_document_owners *)request;
-	struct walk *walk = home_part(home_of(request->worker), &ghosts_module);
+	struct ghosts *ghosts = ghosts_of(home_of(request->worker));
 	bool is_answered = request->status == STORE_OK;
 
 	for (size_t i = 0; is_answered && i < owners->count; i++)
-		visit_send(walk->home, owners->accounts[i]);
+		visit_send(ghosts->home, owners->accounts[i]);
 	if (is_answered)
-		walk->after = owners->end;
+		ghosts->after = owners->end;
 	if (!is_answered || owners->count == owners->limit)
-		timer_start(request->worker, &walk->timer, is_answered ? 1000 / STEPS_A_SECOND : RETRY_MS, walk_step);
+		timer_start(request->worker, &ghosts->walk, is_answered ? 1000 / STEPS_A_SECOND : RETRY_MS, walk_step);
 	store_request_free(request);
 }
 
@@ -182,24 +273,25 @@ static void visit_arrive(struct worker *worker, struct mail *mail)
 
 static void *ghosts_home_open(struct home *home)
 {
-	struct walk *walk;
+	struct ghosts *ghosts = mem_zalloc(sizeof(*ghosts));
 
-	if (worker_number(home->worker) != 0)
-		return NULL;
-	walk = mem_zalloc(sizeof(*walk));
-	walk->home = home;
-	timer_start(home->worker, &walk->timer, 0, walk_step);
-	return walk;
+	ghosts->home = home;
+	ghosts->returned_end = &ghosts->returned;
+	if (worker_number(home->worker) == 0)
+		timer_start(home->worker, &ghosts->walk, 0, walk_step);
+	return ghosts;
 }
 
 static void ghosts_home_close(struct home *home, void *part)
 {
-	struct walk *walk = part;
+	struct ghosts *ghosts = part;
+	struct parcel *parcel;
 
-	if (!walk)
-		return;
-	timer_stop(home->worker, &walk->timer);
-	free(walk);
+	timer_stop(home->worker, &ghosts->again);
+	timer_stop(home->worker, &ghosts->walk);
+	while ((parcel = ghosts_take_returned(ghosts)))
+		parcel_free(&parcel);
+	free(ghosts);
 }
 
 static const struct conf_option limit_options[] = {

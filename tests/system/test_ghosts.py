@@ -5,6 +5,7 @@ import signal
 from harness import eventually, run
 from partner import noted
 from sasl import bound
+from test_component import BOT, attach
 from test_link import two_branches
 from test_restart import ROSTER, back, managed
 
@@ -51,6 +52,19 @@ def test_after_a_crash_all_are_told(place):
     north.start()
     for person in bob, eve:
         assert f"from='{ANN}/raw'" in unavailable(person)
+
+
+def test_a_component_is_told_when_it_is_back(place):
+    north = place.branch(more=BOT)
+    north.add_user("ann", "secret-of-ann")
+    ann, bot = bound(north, "ann"), attach(north)
+    bot.expect("<handshake/>")
+    ann.send("<presence to='bot.north.example/mask'/>")
+    bot.expect(f"from='{ANN}/raw'")
+    eventually(lambda: noted(north, ">bot.north.example/mask"))
+    north.stop(signal.SIGKILL)
+    north.start()
+    assert f"from='{ANN}/raw' to='bot.north.example/mask'" in unavailable(attach(north))
 
 
 def test_who_comes_back_at_once_stays(place):

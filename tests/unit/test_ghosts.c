@@ -44,6 +44,7 @@ static struct store_document *document(enum store_op op, const char *account, co
 /* ---- the other server ---- */
 
 static struct buf far_heard;
+static bool far_is_away;
 
 static struct worker *far_home(struct home *from, const struct parcel *parcel)
 {
@@ -56,6 +57,10 @@ static void far_deliver(struct home *home, struct parcel *parcel)
 {
 	const struct stanza_copy copy = { .to = &parcel->to };
 
+	if (far_is_away) {
+		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT, NULL);
+		return;
+	}
 	if (parcel->stanza->type != PRESENCE_PROBE && !subscription_is_type(parcel->stanza->type))
 		stanza_write(&far_heard, parcel->stanza, &copy);
 	parcel_taken(home, &parcel);
@@ -284,6 +289,42 @@ static void who_comes_back_is_told_off_first(void **unused)
 	scene_end(&scene);
 }
 
+/* Later, and only if that is still so: who comes back is shown to contacts again, and not to the room. */
+static void who_cannot_be_reached_is_told_again(void **unused)
+{
+	struct scene scene = scene_begin("");
+	struct client *romeo;
+
+	(void)unused;
+	town_leaves_note(scene.town, ROMEO, "\n\n=orchard\n*\n>ball@rooms.far.example/mask\n");
+	far_is_away = true;
+	romeo = scene_client(&scene, ROMEO "/orchard");
+	town_pass(scene.town, 30000);
+	far_is_away = false;
+	client_says(romeo, "<presence/>");
+	far_hears("<presence from='" ROMEO "/orchard' to='" NURSE "'/>");
+	town_pass(scene.town, 5000);
+	far_hears("<presence from='" ROMEO "/orchard' to='ball@rooms.far.example/mask' type='unavailable'/>");
+	town_pass(scene.town, 5000);
+	far_hears("");
+	scene_end(&scene);
+}
+
+static void who_stays_away_is_given_up(void **unused)
+{
+	struct scene scene = scene_begin("");
+
+	(void)unused;
+	town_leaves_note(scene.town, ROMEO, "=orchard\n*\n");
+	far_is_away = true;
+	scene_client(&scene, ROMEO "/grove");
+	town_pass(scene.town, 610000);
+	far_is_away = false;
+	town_pass(scene.town, 10000);
+	far_hears("");
+	scene_end(&scene);
+}
+
 enum { SERVANTS = 30 };
 
 static size_t far_is_told(void)
@@ -325,6 +366,8 @@ int main(void)
 		cmocka_unit_test(a_new_contact_is_noted),
 		cmocka_unit_test(a_failing_store_gets_the_note_later),
 		cmocka_unit_test(who_comes_back_is_told_off_first),
+		cmocka_unit_test(who_cannot_be_reached_is_told_again),
+		cmocka_unit_test(who_stays_away_is_given_up),
 		cmocka_unit_test(a_walk_tells_of_all_others),
 	};
 
