@@ -177,6 +177,12 @@ void trial_secured(struct trial *trial, const struct conn_tls *tls)
 	trial_pass(trial, STEP_TLS, words);
 }
 
+/* The step in which we prove ourselves: to one who does not know us yet by the secret of his token. */
+static enum trial_step trial_proof(const struct trial *trial)
+{
+	return trial->joining ? STEP_JOIN : STEP_PROOF;
+}
+
 /* Also one that proves nothing goes on where policy knows dialback. */
 void trial_judged(struct trial *trial, struct outgoing *outgoing, const char *reason)
 {
@@ -194,6 +200,7 @@ void trial_judged(struct trial *trial, struct outgoing *outgoing, const char *re
 		snprintf(words, sizeof(words), "not needed where dialback is taken (%s), until %s, pin %s", reason, stamp,
 		         shown.certificate->pin);
 	trial_pass(trial, STEP_CERTIFICATE, words);
+	trial->step = trial_proof(trial);
 }
 
 void trial_joined(struct trial *trial)
@@ -234,7 +241,7 @@ void trial_down(struct trial *trial, enum trouble trouble, const char *reason)
 	utf8_trim(words);
 	trial->outgoing = NULL;
 	if (trouble == TROUBLE_DENIED || trouble == TROUBLE_HOST_UNKNOWN)
-		trial->step = STEP_PROOF;
+		trial->step = trial_proof(trial);
 	if (trial->s2s->draining)
 		trial_fail(trial, TROUBLE_BROKEN, "this server is being stopped");
 	else
