@@ -207,3 +207,17 @@ async def a_crash_leaves_no_ghosts(place, partner_kind):
         await told
     for person in (zoe, yan):
         await person.leave()
+
+
+SCENES = (the_life_of_a_subscription, a_request_waits_for_who_is_away,
+          contacts_are_told_that_the_server_leaves, a_crash_leaves_no_ghosts,
+          presence_after_each_comes_back, archive_and_carbons_with_somebody_there)
+
+
+def tests(partner_kind):
+    """The scenes as tests with that partner, for run()."""
+    def bound(scene):
+        async def test(place):
+            await scene(place, partner_kind)
+        return test
+    return {f"test_{scene.__name__}": bound(scene) for scene in SCENES}

@@ -68,29 +68,5 @@ class Ejabberd:
         self.users.append((name, password))
 
 
-async def test_the_life_of_a_subscription(place):
-    await partner.the_life_of_a_subscription(place, Ejabberd)
-
-
-async def test_a_request_waits_for_who_is_away(place):
-    await partner.a_request_waits_for_who_is_away(place, Ejabberd)
-
-
-async def test_contacts_are_told_that_the_server_leaves(place):
-    await partner.contacts_are_told_that_the_server_leaves(place, Ejabberd)
-
-
-async def test_a_crash_leaves_no_ghosts(place):
-    await partner.a_crash_leaves_no_ghosts(place, Ejabberd)
-
-
-async def test_presence_after_each_comes_back(place):
-    await partner.presence_after_each_comes_back(place, Ejabberd)
-
-
-async def test_archive_and_carbons_with_somebody_there(place):
-    await partner.archive_and_carbons_with_somebody_there(place, Ejabberd)
-
-
 if __name__ == "__main__":
-    run(globals())
+    run(globals() | partner.tests(Ejabberd))

@@ -102,29 +102,5 @@ async def test_bounce_while_it_is_stopped_and_flow_when_it_is_back(place):
     await zoe_there.leave()
 
 
-async def test_the_life_of_a_subscription(place):
-    await partner.the_life_of_a_subscription(place, Prosody)
-
-
-async def test_a_request_waits_for_who_is_away(place):
-    await partner.a_request_waits_for_who_is_away(place, Prosody)
-
-
-async def test_contacts_are_told_that_the_server_leaves(place):
-    await partner.contacts_are_told_that_the_server_leaves(place, Prosody)
-
-
-async def test_a_crash_leaves_no_ghosts(place):
-    await partner.a_crash_leaves_no_ghosts(place, Prosody)
-
-
-async def test_presence_after_each_comes_back(place):
-    await partner.presence_after_each_comes_back(place, Prosody)
-
-
-async def test_archive_and_carbons_with_somebody_there(place):
-    await partner.archive_and_carbons_with_somebody_there(place, Prosody)
-
-
 if __name__ == "__main__":
-    run(globals())
+    run(globals() | partner.tests(Prosody))
