@@ -38,26 +38,21 @@ void picture_free(struct picture *picture)
 	arena_free_self(picture, offsetof(struct picture, arena));
 }
 
-/* Takes the base 64 over, in which clients break lines. false: it is none, or empty. */
+/* Takes the base 64 over. false: it is none, or empty. */
 static bool picture_take(struct picture *picture, const char *text)
 {
-	struct buf clean = { 0 }, bytes = { 0 }, hex = { 0 };
+	const char *base64 = vcard_bytes(&picture->arena, text);
+	struct buf bytes = { 0 }, hex = { 0 };
 	uint8_t hash[DIGEST_MAX];
-	bool is_picture;
+	bool is_picture = *base64 && base64_decode(&bytes, base64, strlen(base64));
 
-	for (; *text; text++) {
-		if (!strchr(" \t\r\n", *text))
-			buf_add_char(&clean, *text);
-	}
-	is_picture = clean.len && base64_decode(&bytes, clean.data, clean.len);
 	if (is_picture) {
 		digest_bytes(DIGEST_SHA1, bytes.data, bytes.len, hash);
 		hex_encode(&hex, hash, digest_size(DIGEST_SHA1));
 		memcpy(picture->hash, hex.data, PICTURE_HASH);
-		picture->base64 = arena_str_len(&picture->arena, clean.data, clean.len);
+		picture->base64 = base64;
 		picture->bytes = bytes.len;
 	}
-	buf_clear(&clean);
 	buf_clear(&bytes);
 	buf_clear(&hex);
 	return is_picture;

@@ -9,6 +9,8 @@
  */
 #include "vcard.h"
 
+#include <string.h>
+
 #include "core/module.h"
 #include "document.h"
 #include "pep.h"
@@ -166,6 +168,20 @@ static void vcard_replaced(struct vcard_change *change, enum store_status status
 		iq_refuse(request, document_refusal(status), NULL);
 	}
 	arena_free_self(set, offsetof(struct vcard_set, arena));
+}
+
+/* ---- bytes ---- */
+
+const char *vcard_bytes(struct arena *arena, const char *base64)
+{
+	char *clean = arena_alloc(arena, strlen(base64) + 1), *end = clean;
+
+	for (; *base64; base64++) {
+		if (!strchr(" \t\r\n", *base64))
+			*end++ = *base64;
+	}
+	*end = '\0';
+	return clean;
 }
 
 /* ---- a change ---- */

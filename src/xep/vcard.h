@@ -15,6 +15,9 @@
 /* The node of XEP-0084 that has the pictures. */
 #define NS_AVATAR_DATA "urn:xmpp:avatar:data"
 
+/* Bytes in base 64, in which clients break lines, without the blanks. */
+const char *vcard_bytes(struct arena *arena, const char *base64);
+
 /* A change of an account's vCard. Changes are made one after the other, each on what the one before has left. It lies
  * inside its owner, who fills in the first five. */
 struct vcard_change {

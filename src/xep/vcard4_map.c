@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "vcard.h"
 #include "xmpp/ns.h"
 
 struct pair {
@@ -144,19 +145,6 @@ static void place_to_temp(struct arena *arena, const struct element *from, struc
 
 /* ---- media: bytes with their type, or an address; in vCard4 the bytes are a data: URI (RFC 2397) ---- */
 
-/* Base 64, in which clients break lines. */
-static const char *bytes_clean(struct arena *arena, const char *base64)
-{
-	char *clean = arena_alloc(arena, strlen(base64) + 1), *end = clean;
-
-	for (; *base64; base64++) {
-		if (!strchr(" \t\r\n", *base64))
-			*end++ = *base64;
-	}
-	*end = '\0';
-	return clean;
-}
-
 static void media_from_temp(struct arena *arena, const struct element *from, struct element *to)
 {
 	const char *address = element_child_text(arena, from, "EXTVAL", NS_VCARD);
@@ -167,7 +155,7 @@ static void media_from_temp(struct arena *arena, const struct element *from, str
 		text_add(arena, to, "uri", NS_VCARD4, address);
 	else if (bytes && *bytes)
 		text_add(arena, to, "uri", NS_VCARD4,
-		         arena_printf(arena, DATA "%s" BASE64 "%s", type ? type : "", bytes_clean(arena, bytes)));
+		         arena_printf(arena, DATA "%s" BASE64 "%s", type ? type : "", vcard_bytes(arena, bytes)));
 }
 
 static void media_to_temp(struct arena *arena, const struct element *from, struct element *to)
@@ -178,7 +166,7 @@ static void media_to_temp(struct arena *arena, const struct element *from, struc
 
 	if (bytes) {
 		text_add(arena, to, "TYPE", NS_VCARD, arena_str_len(arena, type, (size_t)(bytes - type)));
-		text_add(arena, to, "BINVAL", NS_VCARD, bytes_clean(arena, bytes + strlen(BASE64)));
+		text_add(arena, to, "BINVAL", NS_VCARD, vcard_bytes(arena, bytes + strlen(BASE64)));
 	} else if (uri) {
 		text_add(arena, to, "EXTVAL", NS_VCARD, uri);
 	}
