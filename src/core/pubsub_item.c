@@ -158,7 +158,7 @@ static bool publish_check(struct pubsub_call *call, const struct element *item)
 	return false;
 }
 
-/* §7.1.5: preconditions of a node that exists, configuration of one that does not. */
+/* §7.1.5: preconditions of a node that exists, configuration of one that does not; of either it must be one that we know. */
 static bool publish_options(struct pubsub_call *call)
 {
 	const struct element *options = element_child(call->request->payload, "publish-options", NS_PUBSUB);
@@ -167,12 +167,12 @@ static bool publish_options(struct pubsub_call *call)
 
 	if (!form)
 		return true;
-	if (call->exists && !node_meets(&call->arena, form, call_limits(call), &call->node)) {
-		call_refuse(call, STANZA_CONFLICT, "precondition-not-met");
-		return false;
-	}
 	if (!call->exists && !node_submit(&call->arena, form, call_limits(call), &call->node)) {
 		call_refuse(call, STANZA_NOT_ACCEPTABLE, NULL);
+		return false;
+	}
+	if (!node_meets(&call->arena, form, call_limits(call), &call->node)) {
+		call_refuse(call, STANZA_CONFLICT, "precondition-not-met");
 		return false;
 	}
 	return true;

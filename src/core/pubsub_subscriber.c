@@ -89,6 +89,10 @@ void subscribe_asked(struct pubsub_call *call)
 	const char *state;
 	bool pends;
 
+	if (element_child(call->request->payload, "options", NS_PUBSUB)) {
+		call_refuse_feature(call, "subscription-options"); /* §6.3.7 */
+		return;
+	}
 	if (!call_subscriber(call, STANZA_BAD_REQUEST, "invalid-jid", &call->subscriber))
 		return;
 	pends = pubsub_may_read(home, call->class, call_service(call), &call->node, from) == PUBSUB_NOT_APPROVED;
