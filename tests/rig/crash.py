@@ -42,7 +42,9 @@ class Rig:
         self.oracle = Oracle(expires=newest is not None)
         self.writes, self.armed = True, False
         self.hit = asyncio.Event()
-        self.looks = []                 # at what killed servers have left
+        self.life = 0                   # how many servers there were before
+        self.looks = []                 # at what they have left
+        self.deck = []                  # of ends, so that each comes as often as it shall
 
     def people(self):
         names = [f"r{n}" for n in range(RECIPIENTS)]
@@ -76,7 +78,7 @@ class Rig:
         ways = self.random.choices(["there", "away", "dying"], [4, 3, 3], k=len(self.recipients))
         plays = [asyncio.create_task(r.play(way)) for r, way in zip(self.recipients, ways)]
         self.hit.clear()
-        way = self.random.choices(list(self.ends), list(self.ends.values()))[0]
+        way = self.deal()
         self.server.environment = {**self.environment, **self.faults(way)}
         self.server.launch()
         await getattr(self, way)()
@@ -85,6 +87,12 @@ class Rig:
         for play in plays:
             play.cancel()
         await asyncio.gather(*plays, return_exceptions=True)
+
+    def deal(self):
+        if not self.deck:
+            self.deck = [way for way, count in self.ends.items() for _ in range(count)]
+            self.random.shuffle(self.deck)
+        return self.deck.pop()
 
     def faults(self, way):
         """Of the disk, in this round. With a fast one the two entries of a message are often two commits."""
@@ -151,6 +159,7 @@ class Rig:
 
     def look(self, number):
         """What it has left, as it is now; the next one starts meanwhile."""
+        self.life += 1
         for recipient in self.recipients:
             recipient.settle(time.monotonic() - FORGETFUL)
         stored = Stored(self.server.folder)

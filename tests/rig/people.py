@@ -86,17 +86,24 @@ class Recipient(Roamer):
     def __init__(self, rig, name):
         super().__init__(rig, name)
         self.unkept, self.ghosts = [], []
-        self.told = []                  # when it has acknowledged what, to the server that is running
+        self.told = []                  # when it has acknowledged what, to the server that is running:
+        self.life = None                # the one that it has come to
         self.lazy = self.random.choice([0, LAZY])
 
     def began(self, resumed):
         """The connections that hung are noticed by now, and break."""
         super().began(resumed)
+        self.life = self.rig.life
         for ghost in self.ghosts:
             ghost.cut()
         self.ghosts.clear()
         if not resumed:
             self.send("<presence/>")
+
+    def element(self, element):
+        if element is None:
+            self.doubt()
+        super().element(element)
 
     def came(self, element):
         body = element.findtext(CLIENT + "body") if element.tag == CLIENT + "message" else None
@@ -113,7 +120,8 @@ class Recipient(Roamer):
             self.lazy * self.random.random(), lambda: self.say_h() if connection is self.connection else None)
 
     def say_h(self):
-        self.told.append((time.monotonic(), [key for key, _ in self.unkept]))
+        if self.life == self.rig.life:
+            self.told.append((time.monotonic(), [key for key, _ in self.unkept]))
         super().say_h()
 
     def settle(self, before):
