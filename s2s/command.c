@@ -18,23 +18,24 @@
 
 /* ---- rows ---- */
 
-static uint64_t link_oldest_seconds(const struct link *link)
+static uint64_t waiting_seconds(const struct link *link, const struct outbox_figures *waiting)
 {
 	int64_t now_us = clock_wall_us(worker_clock(link->s2s->home->worker));
 
-	return outbox_is_empty(&link->outbox) ? 0
-	                                      : (uint64_t)(now_us - link->outbox.first->since_us) / 1000000;
+	return waiting->oldest_us && waiting->oldest_us < now_us ? (uint64_t)(now_us - waiting->oldest_us) / 1000000 : 0;
 }
 
 static json_t *link_row(const struct link *link)
 {
 	struct outgoing_row out = { .tls = "", .address = "" };
+	struct outbox_figures waiting;
 
 	if (link->outgoing)
 		outgoing_describe(link->outgoing, &out);
+	outbox_figures(link->outbox, &waiting);
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s?, s:s?, s:s?}", "peer", link->remote, "host",
 	                 link->local, "direction", "out", "state", link_state_name(link->state), "queued",
-	                 (json_int_t)link->outbox.count, "oldest", (json_int_t)link_oldest_seconds(link),
+	                 (json_int_t)waiting.count, "oldest", (json_int_t)waiting_seconds(link, &waiting),
 	                 "tls", *out.tls ? out.tls : NULL, "proven by", out.peer_by, "error",
 	                 link->failures ? trouble_meaning(link->trouble)->name : NULL);
 }
@@ -55,8 +56,10 @@ static void link_add_detail(const struct link *link, json_t *row)
 {
 	uint64_t now_ms = worker_now_ms(link->s2s->home->worker);
 	struct outgoing_row out = { .tls = "", .address = "" };
+	struct outbox_figures waiting;
 	char stamp[STAMP_LEN + 1];
 
+	outbox_figures(link->outbox, &waiting);
 	if (link->outgoing)
 		outgoing_describe(link->outgoing, &out);
 	if (*out.address)
@@ -68,7 +71,8 @@ static void link_add_detail(const struct link *link, json_t *row)
 		json_object_set_new(row, "acknowledged by", json_string(out.receipts_by));
 	if (out.round_ms > 0)
 		json_object_set_new(row, "round trip ms", json_integer((json_int_t)out.round_ms));
-	json_object_set_new(row, "bytes", json_integer((json_int_t)link->outbox.bytes));
+	json_object_set_new(row, "under way", json_integer((json_int_t)waiting.handed));
+	json_object_set_new(row, "bytes", json_integer((json_int_t)waiting.bytes));
 	json_object_set_new(row, "stanzas", json_integer((json_int_t)link->sent));
 	if (link->state == LINK_READY)
 		json_object_set_new(row, "seconds",
@@ -163,55 +167,71 @@ static void peer_show(struct command_call *call)
 	command_each_home(call, peer_report_long, peer_shown);
 }
 
-/* ---- peer retry ---- */
+/* ---- peer retry, peer flush ---- */
 
-/* Goes from home to home: a pair of domains may live on any. */
-struct peer_retry {
+/* For all links to a domain. Goes from home to home: a pair of domains may live on any. */
+struct peer_order {
 	char *domain;
-	size_t next, retried;
+	void (*obey)(struct link *link);
+	size_t next, links;
 };
 
-static void peer_retry_at_home(struct home *home, void *context)
+static void peer_order_at_home(struct home *home, void *context)
 {
-	struct peer_retry *retry = context;
-	struct s2s *s2s = s2s_of(home);
+	struct peer_order *order = context;
 	struct map_walk walk = { 0 };
 	struct link *link;
 
-	resolver_flush(s2s->resolver);
-	while ((link = map_next(s2s->links, &walk)))
-		if (strcmp(link->remote, retry->domain) == 0) {
-			link_retry(link);
-			retry->retried++;
+	while ((link = map_next(s2s_of(home)->links, &walk)))
+		if (strcmp(link->remote, order->domain) == 0) {
+			order->obey(link);
+			order->links++;
 		}
 }
 
-static void peer_retry_on(struct command_call *call, void *context)
+static void peer_order_on(struct command_call *call, void *context)
 {
-	struct peer_retry *retry = context;
+	struct peer_order *order = context;
 	struct workers *workers = call->home->server->workers;
 
-	if (retry->next < workers_count(workers)) {
-		struct home *home = home_of(workers_at(workers, retry->next++));
+	if (order->next < workers_count(workers)) {
+		struct home *home = home_of(workers_at(workers, order->next++));
 
-		command_at_home(call, home, peer_retry_at_home, peer_retry_on, retry);
+		command_at_home(call, home, peer_order_at_home, peer_order_on, order);
 		return;
 	}
-	if (retry->retried)
-		command_answer(call, json_pack("{s:s, s:I}", "peer", retry->domain, "links",
-		                               (json_int_t)retry->retried));
+	if (order->links)
+		command_answer(call, json_pack("{s:s, s:I}", "peer", order->domain, "links",
+		                               (json_int_t)order->links));
 	else
-		command_fail(call, COMMAND_NOT_FOUND, "%s: there is no link to that domain", retry->domain);
-	free(retry->domain);
-	free(retry);
+		command_fail(call, COMMAND_NOT_FOUND, "%s: there is no link to that domain", order->domain);
+	free(order->domain);
+	free(order);
+}
+
+static void peer_order(struct command_call *call, void (*obey)(struct link *link))
+{
+	struct peer_order *order = mem_zalloc(sizeof(*order));
+
+	order->domain = str_dup(call->args[0]);
+	order->obey = obey;
+	peer_order_on(call, order);
+}
+
+static void link_retry_afresh(struct link *link)
+{
+	resolver_flush(link->s2s->resolver);
+	link_retry(link);
 }
 
 static void peer_retry(struct command_call *call)
 {
-	struct peer_retry *retry = mem_zalloc(sizeof(*retry));
+	peer_order(call, link_retry_afresh);
+}
 
-	retry->domain = str_dup(call->args[0]);
-	peer_retry_on(call, retry);
+static void peer_flush(struct command_call *call)
+{
+	peer_order(call, link_flush);
 }
 
 const struct command s2s_commands[] = {
@@ -225,5 +245,6 @@ const struct command s2s_commands[] = {
 	  NULL },
 	{ "peer test", "DOMAIN [HOST]", "Try whether a link to a domain works, and say what is wrong.", 1, 2, trial_run,
 	  NULL },
+	{ "peer flush", "DOMAIN", "Return all that waits for a domain to its senders.", 1, 1, peer_flush, NULL },
 	{ 0 },
 };

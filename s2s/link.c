@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of a link. New stanzas never pass those that wait: whatever cannot be written at once goes
- * behind them, and what an ending stream gives back goes before them, in its order. Nothing vanishes: each
- * parcel leaves to a stream or with a refusal that names the trouble.
- *
- * RFC 6120 §10.4 (remote domains), §8.3.3.16 and .17 (which error), §3.3 (reconnecting).
+ * The life of a link: it rests, connects, is up, ends, waits (RFC 6120 §3.3). Whatever its outbox has moves it.
  */
 #include "link.h"
 
@@ -24,9 +20,10 @@ enum {
 	LINK_STABLE_MS = 10000,     /* a stream that lived so long ends without a pause */
 	LINK_ROOM_MS = 20,          /* until we look again whether the stream has room */
 	LINK_CONNECTING_MOST = 256, /* on a home; who comes then waits for a pause */
-	LINK_ATTEMPTS_WAITS = 5,    /* times of waiting, until a stanza that was given back is refused */
 	LINK_RESTING_MOST = 1000,   /* on a home; the longest resting are forgotten */
 };
+
+static const char link_leaving[] = "This server is being stopped";
 
 static void link_want(struct link *link);
 static void link_write(struct link *link);
@@ -87,30 +84,36 @@ static void link_set_state(struct link *link, enum link_state state)
 	link->state = state;
 }
 
+static void link_forget_first(struct s2s *s2s)
+{
+	struct link *link = LIST_MEMBER(list_first(&s2s->resting), struct link, rest);
+
+	if (outbox_is_empty(link->outbox))
+		link_free(link);
+}
+
 static struct link *link_new(struct s2s *s2s, const struct link_key *key)
 {
 	struct link *link = mem_zalloc(sizeof(*link));
 
 	if (s2s->resting_count >= LINK_RESTING_MOST)
-		link_free(LIST_MEMBER(list_first(&s2s->resting), struct link, rest));
+		link_forget_first(s2s);
 	link->s2s = s2s;
 	link->key = str_dup_len(key->text, key->len);
 	link->key_len = key->len;
 	link->local = link->key;
 	link->remote = link->key + strlen(link->key) + 1;
-	outbox_init(&link->outbox);
-	outbox_init(&link->returned);
+	link->outbox = link_outbox_new(link);
 	map_put(s2s->links, link->key, link->key_len, link);
 	link_set_state(link, LINK_RESTING);
 	return link;
 }
 
-static void outbox_clear(struct outbox *outbox)
+struct link *link_get(struct s2s *s2s, const struct link_key *key)
 {
-	struct parcel *parcel;
+	struct link *link = map_find(s2s->links, key->text, key->len);
 
-	while ((parcel = outbox_take(outbox)))
-		parcel_free(&parcel);
+	return link ? link : link_new(s2s, key);
 }
 
 /* Only a link at rest, or at the home's end, when nobody waits for answers any more. */
@@ -119,7 +122,6 @@ void link_free(struct link *link)
 	struct s2s *s2s = link->s2s;
 
 	timer_stop(s2s->home->worker, &link->timer);
-	timer_stop(s2s->home->worker, &link->expiry);
 	if (list_is_linked(&link->rest)) {
 		list_remove(&link->rest);
 		s2s->resting_count--;
@@ -127,144 +129,38 @@ void link_free(struct link *link)
 	map_remove(s2s->links, link->key, link->key_len);
 	if (link->receipts)
 		receipts_free(link->receipts);
-	outbox_clear(&link->outbox);
-	outbox_clear(&link->returned);
+	outbox_free(&link->outbox);
 	free(link->key);
 	free(link);
 }
 
-/* ---- refusing ---- */
+/* ---- what it can do for its outbox ---- */
 
-static void link_refuse(struct link *link, struct parcel *parcel)
+bool link_is_down(const struct link *link)
 {
-	const struct trouble_meaning *meaning =
-		trouble_meaning(link->failures ? link->trouble : TROUBLE_NONE);
-
-	parcel_refused(link->s2s->home, &parcel, meaning->condition, meaning->text);
+	return link->failures > 0 && (link->state == LINK_RESTING || link->state == LINK_WAITING) &&
+	       worker_now_ms(link->s2s->home->worker) < link->not_before_ms;
 }
 
-static void link_refuse_all(struct link *link)
+const struct trouble_meaning *link_excuse(const struct link *link)
 {
-	struct parcel *parcel;
-
-	while ((parcel = outbox_take(&link->outbox)))
-		link_refuse(link, parcel);
-	timer_stop(link->s2s->home->worker, &link->expiry);
+	return trouble_meaning(link->failures ? link->trouble : TROUBLE_NONE);
 }
 
-static void link_expired(struct worker *worker, struct timer *timer);
-
-/* Runs the timer for the parcel whose time is over next. */
-static void link_watch_expiry(struct link *link)
+/* Something waits, or can be resumed. */
+static bool link_has_work(const struct link *link)
 {
-	struct worker *worker = link->s2s->home->worker;
-	uint64_t now = worker_now_ms(worker), next = outbox_next_expiry(&link->outbox);
-
-	if (next == UINT64_MAX)
-		timer_stop(worker, &link->expiry);
-	else
-		timer_start(worker, &link->expiry, next > now ? next - now : 0, link_expired);
+	return outbox_waiting(link->outbox) || link->receipts;
 }
 
-static void link_expired(struct worker *worker, struct timer *timer)
+void link_outbox_changed(struct link *link)
 {
-	struct link *link = LIST_MEMBER(timer, struct link, expiry);
-	struct parcel *parcel;
-
-	while ((parcel = outbox_take_expired(&link->outbox, worker_now_ms(worker))))
-		link_refuse(link, parcel);
-	link_watch_expiry(link);
-	if (link->state == LINK_WAITING && outbox_is_empty(&link->outbox))
-		link_set_state(link, LINK_RESTING);
-}
-
-/* ---- a stanza comes ---- */
-
-static uint64_t link_deadline(const struct link *link, const struct peer_policy *policy,
-                              const struct parcel *parcel)
-{
-	return worker_now_ms(link->s2s->home->worker) +
-	       (parcel->stanza->kind == STANZA_IQ ? policy->wait_iq_ms : policy->wait_ms);
-}
-
-/* Behind all that wait. On a stream without room the first one that waits begins the looking for it. */
-static void link_enqueue(struct link *link, const struct peer_policy *policy, struct parcel *parcel)
-{
-	uint64_t until = link_deadline(link, policy, parcel);
-
-	if (link->outbox.count >= policy->queue_stanzas ||
-	    link->outbox.bytes + stanza_weight(parcel->stanza) > policy->queue_bytes) {
-		parcel_refused(link->s2s->home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
-		               "Too much is waiting for that server already");
-		return;
-	}
-	outbox_add(&link->outbox, parcel, until);
-	if (!timer_is_running(&link->expiry) || until < link->expiry.due_ms)
-		link_watch_expiry(link);
-	if (link->state == LINK_READY && link->outbox.count == 1)
+	if (link->state == LINK_READY && outbox_waiting(link->outbox))
 		link_write(link);
+	else if (link->state == LINK_WAITING && !link_has_work(link))
+		link_set_state(link, LINK_RESTING);
 	else
 		link_want(link);
-}
-
-static void link_send(struct link *link, struct parcel *parcel)
-{
-	link->sent++;
-	link->sent_ms = worker_now_ms(link->s2s->home->worker);
-	outgoing_send(link->outgoing, parcel);
-}
-
-static void link_receive(struct link *link, const struct peer_policy *policy, struct parcel *parcel)
-{
-	if (link->state == LINK_READY && outbox_is_empty(&link->outbox) && outgoing_has_room(link->outgoing))
-		link_send(link, parcel);
-	else
-		link_enqueue(link, policy, parcel);
-}
-
-/* What stands against sending it at all; NULL: nothing. We never relay for others (RFC 6120 §10.4: only
- * our domains' stanzas leave), and addresses that are IP literals are none of anybody's domains. */
-static const char *parcel_fault(struct s2s *s2s, const struct peer_policy *policy,
-                                const struct parcel *parcel, enum stanza_condition *condition)
-{
-	const struct jid *from = &parcel->stanza->from;
-	struct link_key remote;
-	struct address literal;
-
-	link_key_make(&remote, "", 0, jid_domain_text(&parcel->to), parcel->to.domain_len);
-	remote.text[remote.len] = '\0';
-	*condition = STANZA_NOT_ALLOWED;
-	if (!policy->allow)
-		return "This server exchanges no stanzas with that domain";
-	*condition = STANZA_REMOTE_SERVER_NOT_FOUND;
-	if (!from->text || !s2s_is_ours(s2s, jid_domain_text(from), from->domain_len))
-		return "That domain is not served here";
-	if (policy->target_count == 0 && address_read(remote.text + 1, 0, &literal))
-		return "An IP address is no domain";
-	*condition = STANZA_POLICY_VIOLATION;
-	if (!stanza_fits(parcel->stanza, &parcel->to, s2s->home->config->limits.stanza_server))
-		return "This is larger than servers take from one another";
-	*condition = STANZA_REMOTE_SERVER_TIMEOUT;
-	return s2s->draining ? "This server is being stopped" : NULL;
-}
-
-void link_deliver(struct home *home, struct parcel *parcel)
-{
-	struct s2s *s2s = s2s_of(home);
-	const struct jid *from = &parcel->stanza->from, *to = &parcel->to;
-	const struct peer_policy *policy = policy_find(home->config, jid_domain_text(to), to->domain_len);
-	enum stanza_condition condition;
-	const char *fault = parcel_fault(s2s, policy, parcel, &condition);
-	struct link_key key;
-	struct link *link;
-
-	if (fault) {
-		parcel_refused(home, &parcel, condition, fault);
-		return;
-	}
-	link_key_make(&key, jid_domain_text(from), from->domain_len, jid_domain_text(to), to->domain_len);
-	link = map_find(s2s->links, key.text, key.len);
-	link_receive(link ? link : link_new(s2s, &key), policy, parcel);
 }
 
 /* ---- connecting ---- */
@@ -290,12 +186,12 @@ static void link_wait(struct link *link, uint64_t ms)
 	timer_start(link->s2s->home->worker, &link->timer, ms, link_pause_over);
 }
 
-/* Something waits, or can be resumed: a link at rest connects, or waits until it may. */
+/* A link at rest that has work connects, or waits until it may. */
 static void link_want(struct link *link)
 {
 	uint64_t now = worker_now_ms(link->s2s->home->worker);
 
-	if (link->state != LINK_RESTING || (outbox_is_empty(&link->outbox) && !link->receipts))
+	if (link->state != LINK_RESTING || !link_has_work(link))
 		return;
 	if (now < link->not_before_ms)
 		link_wait(link, link->not_before_ms - now);
@@ -334,13 +230,11 @@ static void link_write(struct link *link)
 {
 	struct worker *worker = link->s2s->home->worker;
 
-	while (!outbox_is_empty(&link->outbox) && outgoing_has_room(link->outgoing))
-		link_send(link, outbox_take(&link->outbox));
-	link_watch_expiry(link);
-	if (outbox_is_empty(&link->outbox))
-		link_has_idled(worker, &link->timer);
-	else
+	outbox_push(link->outbox);
+	if (outbox_waiting(link->outbox))
 		timer_start(worker, &link->timer, LINK_ROOM_MS, link_room_expected);
+	else
+		link_has_idled(worker, &link->timer);
 }
 
 void link_up(struct link *link)
@@ -348,35 +242,16 @@ void link_up(struct link *link)
 	link_set_state(link, LINK_READY);
 	link->ready_ms = link->sent_ms = worker_now_ms(link->s2s->home->worker);
 	log_info(s2s_log(link->s2s), NULL, "link up", LOG_STR("from", link->local),
-	         LOG_STR("to", link->remote), LOG_INT("waiting", link->outbox.count));
+	         LOG_STR("to", link->remote), LOG_INT("waiting", outbox_waiting(link->outbox)));
 	link_write(link);
 }
 
 /* ---- the stream ends ---- */
 
-/* An iq may have been answered already; to ask twice is not ours to decide. Everything else goes again,
- * but not for ever: there are stanzas that make some server end the stream each time. */
-void link_take_back(struct link *link, struct parcel *parcel)
-{
-	struct home *home = link->s2s->home;
-	const struct peer_policy *policy = policy_find(home->config, link->remote, strlen(link->remote));
-	int64_t age_us = clock_wall_us(worker_clock(home->worker)) - parcel->since_us;
-
-	if (parcel->stanza->type == IQ_GET || parcel->stanza->type == IQ_SET ||
-	    age_us / 1000 > (int64_t)(LINK_ATTEMPTS_WAITS * policy->wait_ms))
-		parcel_refused(home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
-		               "The connection to that server broke before it answered");
-	else
-		outbox_add(&link->returned, parcel, link_deadline(link, policy, parcel));
-}
-
 void link_taken_back(struct link *link)
 {
-	if (link->outgoing && link->state != LINK_CONNECTING)
-		return;
-	outbox_put_back(&link->outbox, &link->returned);
-	link_watch_expiry(link);
-	link_want(link);
+	if (!link->outgoing || link->state == LINK_CONNECTING)
+		link_want(link);
 }
 
 uint64_t link_pause_ms(unsigned failures, uint32_t random)
@@ -402,7 +277,7 @@ static void link_note_trouble(struct link *link, enum trouble trouble, const cha
 	link->trouble_us = clock_wall_us(worker_clock(home->worker));
 	LOG_LINE(s2s_log(link->s2s), level, NULL, "link down", LOG_STR("from", link->local),
 	         LOG_STR("to", link->remote), LOG_STR("trouble", trouble_meaning(trouble)->name),
-	         LOG_STR("reason", reason), LOG_INT("waiting", link->outbox.count));
+	         LOG_STR("reason", reason), LOG_INT("waiting", outbox_waiting(link->outbox)));
 }
 
 /* After a stream that was up for a while the next attempt comes at once, else after a pause. */
@@ -427,17 +302,19 @@ void link_down(struct link *link, enum trouble trouble, const char *reason)
 	link->outgoing = NULL;
 	if (link->receipts && (trouble_meaning(trouble)->final || s2s->draining))
 		receipts_give_up(link->receipts);
-	outbox_put_back(&link->outbox, &link->returned);
-	link_plan(link, was_stable || (was_up && trouble == TROUBLE_NONE && outbox_is_empty(&link->outbox)));
+	link_plan(link, was_stable || (was_up && trouble == TROUBLE_NONE && !outbox_waiting(link->outbox)));
 	link_set_state(link, LINK_RESTING);
 	if (trouble != TROUBLE_NONE)
 		link_note_trouble(link, trouble, reason);
 	else
 		log_info(s2s_log(s2s), NULL, "link closed", LOG_STR("from", link->local),
 		         LOG_STR("to", link->remote));
-	if (trouble_meaning(trouble)->final || s2s->draining)
-		link_refuse_all(link);
-	link_watch_expiry(link);
+	if (trouble == TROUBLE_OFFENDED)
+		outbox_blame(link->outbox);
+	if (s2s->draining)
+		outbox_leave(link->outbox, STANZA_REMOTE_SERVER_TIMEOUT, link_leaving);
+	else if (trouble_meaning(trouble)->final)
+		outbox_refuse(link->outbox, link_excuse(link)->condition, link_excuse(link)->text);
 	link_want(link);
 }
 
@@ -487,30 +364,24 @@ static void link_end(struct link *link)
 	outgoing_close(link->outgoing);
 }
 
+static bool link_is_allowed(const struct link *link)
+{
+	return policy_find(link->s2s->home->config, link->remote, strlen(link->remote))->allow &&
+	       s2s_is_ours(link->s2s, link->local, strlen(link->local));
+}
+
 void link_configured(struct link *link)
 {
-	struct home *home = link->s2s->home;
-	struct parcel *parcel;
-
-	if (policy_find(home->config, link->remote, strlen(link->remote))->allow) {
-		if (link->state == LINK_READY && !outgoing_is_trusted(link->outgoing))
-			link_end(link);
-		return;
+	if (!link_is_allowed(link)) {
+		outbox_refuse(link->outbox, STANZA_NOT_ALLOWED, "This server exchanges no stanzas with that domain");
+		link_end(link);
+	} else if (link->state == LINK_READY && !outgoing_is_trusted(link->outgoing)) {
+		link_end(link);
 	}
-	while ((parcel = outbox_take(&link->outbox)))
-		parcel_refused(home, &parcel, STANZA_NOT_ALLOWED,
-		               "This server exchanges no stanzas with that domain");
-	link_watch_expiry(link);
-	link_end(link);
 }
 
 void link_drain(struct link *link)
 {
-	struct parcel *parcel;
-
-	while ((parcel = outbox_take(&link->outbox)))
-		parcel_refused(link->s2s->home, &parcel, STANZA_REMOTE_SERVER_TIMEOUT,
-		               "This server is being stopped");
-	link_watch_expiry(link);
+	outbox_leave(link->outbox, STANZA_REMOTE_SERVER_TIMEOUT, link_leaving);
 	link_end(link);
 }

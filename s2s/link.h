@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A link: everything between one of our domains and one remote domain, on the home of that pair. It takes
- * custody of the stanzas for the remote domain, keeps them in order, and writes to one stream at a time. A
- * link that cannot connect tries again with growing pauses while something waits; what waits too long, and
- * what the trouble is final for, is refused.
+ * A link: everything between one of our domains and one remote domain, on the home of that pair. Its outbox (core/outbox.h)
+ * has custody of the stanzas for the remote domain and keeps them in order; the link hands them to one stream at a time. A
+ * link that cannot connect tries again with growing pauses while something waits; what waits too long, and what the trouble
+ * is final for, is refused. link.c is its life; link_outbox.c, what goes into its outbox and how that is kept.
  */
 #ifndef S2S_LINK_H
 #define S2S_LINK_H
 
-#include "outbox.h"
+#include "core/outbox.h"
 #include "s2s.h"
 #include "trouble.h"
 #include "xmpp/jid.h"
@@ -26,6 +26,8 @@ enum link_state {
 
 enum { LINK_REASON = 240 };
 
+#define LINK_OUTBOX "link"      /* the kind of its outbox */
+
 struct link {
 	struct s2s *s2s;
 	const char *local, *remote; /* both lie in key */
@@ -33,12 +35,10 @@ struct link {
 	size_t key_len;
 	enum link_state state;
 	struct list_link rest;      /* s2s->resting */
-	struct outbox outbox;       /* not yet given to a stream */
-	struct outbox returned;     /* given back by the stream that is ending, in order */
+	struct outbox *outbox;
 	struct outgoing *outgoing;  /* CONNECTING, READY, CLOSING */
 	struct receipts *receipts;  /* what that one, or a broken one that may be resumed, has written; NULL */
 	struct timer timer;         /* WAITING: the pause; READY: idleness, or room on the stream */
-	struct timer expiry;        /* of what waits */
 	unsigned failures;          /* in a row */
 	uint64_t not_before_ms;     /* the next attempt */
 	uint64_t ready_ms, sent_ms; /* when it came up, when it last sent */
@@ -59,8 +59,13 @@ void link_key_make(struct link_key *key, const char *local, size_t local_len, co
 struct home *link_home(const struct home *from, const struct link_key *key);
 
 struct link *link_find(struct s2s *s2s, const char *local, const char *remote); /* on its home; NULL */
+struct link *link_get(struct s2s *s2s, const struct link_key *key);             /* likewise; makes it */
 /* The destination's deliver(). */
 void link_deliver(struct home *home, struct parcel *parcel);
+/* An earlier server has left something for it; at the start of a home. context: struct s2s; name: the pair, with a space
+ * between its domains. */
+void link_restore(void *context, const char *name, const struct store_outbox *left);
+struct outbox *link_outbox_new(struct link *link);
 
 /* What its outgoing stream reports. */
 void link_up(struct link *link);
@@ -68,14 +73,23 @@ void link_take_back(struct link *link, struct parcel *parcel);
 void link_taken_back(struct link *link); /* that was all, for now */
 void link_down(struct link *link, enum trouble trouble, const char *reason);
 
+/* What its outbox reports: something waits, or nothing any more. */
+void link_outbox_changed(struct link *link);
+/* The last attempt has failed, and its pause is not over. */
+bool link_is_down(const struct link *link);
+/* Why what it has cannot be delivered. */
+const struct trouble_meaning *link_excuse(const struct link *link);
+
 /* The remote domain has proven itself on a stream of its own: the pause is over. from: any home. */
 void link_peer_seen(struct home *from, const char *local, const char *remote);
 /* The administrator wants an attempt now. */
 void link_retry(struct link *link);
 /* After a new configuration: links to peers that are no longer allowed end. */
 void link_configured(struct link *link);
-/* The server leaves: what waits is refused, the stream closed. */
+/* The server leaves: what waits is in the store for the next one or is refused, the stream closed. */
 void link_drain(struct link *link);
+/* The administrator wants what waits to be returned. */
+void link_flush(struct link *link);
 void link_free(struct link *link);
 
 const char *link_state_name(enum link_state state);

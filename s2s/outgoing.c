@@ -253,12 +253,37 @@ void outgoing_offended(struct outgoing *outgoing, enum stream_condition conditio
 	outgoing_give_up(outgoing);
 }
 
+/* What was sent is the reason (RFC 6120 §4.9.3), not the peer's state. */
+static bool condition_blames(enum stream_condition condition)
+{
+	switch (condition) {
+	case STREAM_BAD_FORMAT:
+	case STREAM_BAD_NAMESPACE_PREFIX:
+	case STREAM_IMPROPER_ADDRESSING:
+	case STREAM_INTERNAL_SERVER_ERROR:
+	case STREAM_INVALID_FROM:
+	case STREAM_INVALID_NAMESPACE:
+	case STREAM_INVALID_XML:
+	case STREAM_NOT_WELL_FORMED:
+	case STREAM_POLICY_VIOLATION:
+	case STREAM_RESTRICTED_XML:
+	case STREAM_UNSUPPORTED_ENCODING:
+	case STREAM_UNSUPPORTED_FEATURE:
+	case STREAM_UNSUPPORTED_STANZA_TYPE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* What the peer's stream error, or the end of the connection, says about the link. */
 static enum trouble outgoing_judge(const struct outgoing *outgoing, enum stream_condition condition,
                                    const char *text)
 {
 	bool up = outgoing_is_up(outgoing);
 
+	if (up && condition_blames(condition))
+		return TROUBLE_OFFENDED;
 	switch (condition) {
 	case STREAM_NO_ERROR:
 		if (outgoing->state == OUTGOING_SECURING)

@@ -13,7 +13,10 @@
 #include "s2s.h"
 #include "xmpp/jid.h"
 
-enum { SERVER_PORT = 5269 };
+enum {
+	SERVER_PORT = 5269,
+	STRANGER_LIFETIME_MS = 600000, /* of what waits for domains that nobody has named */
+};
 
 #define EVERYBODY "*"
 
@@ -54,31 +57,45 @@ static const struct conf_option peer_options[] = {
 	  .type = CONF_STRING,
 	  .sentence = "A PEM file with the authorities, or the very certificates, that are trusted for this domain.",
 	  .example = "\"branches-ca.pem\"" },
+	{ .name = "lifetime",
+	  .type = CONF_TIME,
+	  .fallback = "3d",
+	  .min = 1000,
+	  .max = 30ll * 24 * 3600 * 1000,
+	  .sentence = "How long a message or a change of a subscription may wait for the link, over restarts too, before it is "
+	              "returned to its sender. For domains without a section of their own it is 10m, unless the section "
+	              "\"*\" says otherwise." },
 	{ .name = "wait",
 	  .type = CONF_TIME,
 	  .fallback = "60s",
 	  .min = 1000,
 	  .max = 24 * 3600 * 1000,
-	  .sentence = "How long a message, subscription or presence waits for the link before it is returned "
-	              "to its sender." },
+	  .sentence = "How long presence waits for the link, and what else is not kept." },
 	{ .name = "wait-iq",
 	  .type = CONF_TIME,
 	  .fallback = "30s",
 	  .min = 1000,
 	  .max = 3600 * 1000,
-	  .sentence = "How long an iq waits for the link before it is returned to its sender." },
+	  .sentence = "How long an iq waits for a link that is being made before it is returned to its sender." },
 	{ .name = "queue-stanzas",
 	  .type = CONF_INT,
-	  .fallback = "1000",
+	  .fallback = "100000",
 	  .min = 1,
-	  .max = 1000000,
+	  .max = 10000000,
 	  .sentence = "How many stanzas may wait for the link; those beyond are returned at once." },
 	{ .name = "queue-bytes",
+	  .type = CONF_SIZE,
+	  .fallback = "100MB",
+	  .min = 1024,
+	  .max = 1024 * 1024 * 1024,
+	  .sentence = "How many bytes of stanzas may wait for the link; those beyond are returned at once." },
+	{ .name = "queue-memory",
 	  .type = CONF_SIZE,
 	  .fallback = "1MB",
 	  .min = 1024,
 	  .max = 1024 * 1024 * 1024,
-	  .sentence = "How many bytes of stanzas may wait for the link; those beyond are returned at once." },
+	  .sentence = "How many bytes of what waits for the link are kept in memory; what is beyond lies in the store and is "
+	              "read when its turn comes." },
 	{ .name = "resume-time",
 	  .type = CONF_TIME,
 	  .fallback = "24h",
@@ -278,10 +295,14 @@ static void policy_read(const struct conf_section *own, const struct conf_sectio
 	policy->allow = conf_bool(own, "allow");
 	policy->tls =
 		strcmp(conf_string(SAID("tls")), "optional") == 0 ? PEER_TLS_OPTIONAL : PEER_TLS_REQUIRED;
-	policy->wait_ms = (uint64_t)conf_number(SAID("wait"));
-	policy->wait_iq_ms = (uint64_t)conf_number(SAID("wait-iq"));
-	policy->queue_stanzas = (size_t)conf_number(SAID("queue-stanzas"));
-	policy->queue_bytes = (size_t)conf_number(SAID("queue-bytes"));
+	policy->outbox = (struct outbox_limits){
+		.entries = (size_t)conf_number(SAID("queue-stanzas")),
+		.bytes = (size_t)conf_number(SAID("queue-bytes")),
+		.memory = (size_t)conf_number(SAID("queue-memory")),
+		.lifetime_ms = (uint64_t)conf_number(SAID("lifetime")),
+		.wait_ms = (uint64_t)conf_number(SAID("wait")),
+		.wait_iq_ms = (uint64_t)conf_number(SAID("wait-iq")),
+	};
 	policy->resume_ms = (uint32_t)conf_number(SAID("resume-time"));
 	policy->idle_ms = (uint64_t)conf_number(SAID("idle"));
 #undef SAID
@@ -342,10 +363,14 @@ static const struct peer_policy policy_default = {
 	.allow = true,
 	.tls = PEER_TLS_REQUIRED,
 	.authentication = PEER_BY_PKI | PEER_BY_DIALBACK,
-	.wait_ms = 60000,
-	.wait_iq_ms = 30000,
-	.queue_stanzas = 1000,
-	.queue_bytes = 1024 * 1024,
+	.outbox = {
+		.entries = 100000,
+		.bytes = 100 * 1024 * 1024,
+		.memory = 1024 * 1024,
+		.lifetime_ms = STRANGER_LIFETIME_MS,
+		.wait_ms = 60000,
+		.wait_iq_ms = 30000,
+	},
 	.resume_ms = 24 * 3600 * 1000,
 	.idle_ms = 600000,
 };
@@ -362,6 +387,8 @@ void *policy_configure(struct config *config, const struct conf *conf, char **er
 	policies->fallback = policy_default;
 	if (everybody) {
 		policy_read(everybody, NULL, &policies->fallback);
+		if (!conf_is_set(everybody, "lifetime"))
+			policies->fallback.outbox.lifetime_ms = STRANGER_LIFETIME_MS;
 		*error = policy_read_trust(config, everybody, NULL, policies, &policies->fallback);
 	} else {
 		*error = policy_read_pki(NULL, policies, &policies->fallback);

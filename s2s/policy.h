@@ -12,6 +12,7 @@
 
 #include "base/conf.h"
 #include "core/config.h"
+#include "core/outbox.h"
 #include "net/certificate.h"
 #include "net/resolve.h"
 
@@ -28,9 +29,7 @@ struct peer_policy {
 	const char **pins;       /* of keys, as net/certificate.h writes them */
 	size_t pin_count;
 	struct trust *ca, *pki; /* where they are needed; else NULL */
-	uint64_t wait_ms;    /* how long a message or subscription may wait for the link */
-	uint64_t wait_iq_ms; /* an iq, whose sender waits for the answer */
-	size_t queue_stanzas, queue_bytes;
+	struct outbox_limits outbox;
 	uint32_t resume_ms; /* how long the peer may resume its broken stream; 0: not at all */
 	uint64_t idle_ms; /* an outgoing stream without a stanza for so long is closed; 0: never */
 	struct resolve_target *targets; /* instead of what the DNS says */

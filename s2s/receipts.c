@@ -13,6 +13,7 @@
 #include "outgoing_inside.h"
 #include "policy.h"
 #include "xmpp/sm.h"
+#include "xmpp/stamp.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* on their way to the peer */
@@ -75,19 +76,30 @@ bool receipts_have_room(const struct receipts *receipts)
 	return receipts->unacked.written_bytes < WINDOW_BYTES;
 }
 
-void receipts_send(struct receipts *receipts, struct parcel *parcel)
+static void receipts_write(struct receipts *receipts, struct parcel *parcel, const struct buf *tail)
 {
-	struct stream *stream = receipts->outgoing->stream;
-	struct stanza_copy copy = { .to = parcel->to.text ? &parcel->to : NULL };
+	const struct stanza_copy copy = { .to = parcel->to.text ? &parcel->to : NULL,
+		                          .tail = tail->data,
+		                          .tail_len = tail->len };
 
-	if (receipts->by == RECEIPTS_BY_TCP) {
-		stream_send(stream, parcel, NULL, 0);
-		return;
-	}
 	unacked_add(&receipts->unacked, parcel);
-	stream_write(stream, unacked_next(&receipts->unacked, SIZE_MAX)->stanza, &copy);
+	stream_write(receipts->outgoing->stream, unacked_next(&receipts->unacked, SIZE_MAX)->stanza, &copy);
 	if (!receipts->asks)
 		worker_at_end_of_turn(receipts_worker(receipts), &receipts->job);
+}
+
+/* What has waited says since when (XEP-0203). */
+void receipts_send(struct receipts *receipts, struct parcel *parcel)
+{
+	struct buf tail = { 0 };
+
+	if (parcel->delayed && parcel->stanza->kind != STANZA_IQ)
+		stamp_delay(&tail, receipts->link->local, parcel->since_us);
+	if (receipts->by == RECEIPTS_BY_TCP)
+		stream_send(receipts->outgoing->stream, parcel, tail.data, tail.len);
+	else
+		receipts_write(receipts, parcel, &tail);
+	buf_clear(&tail);
 }
 
 /* ---- asking (§4) ---- */
@@ -192,7 +204,7 @@ void receipts_give_up(struct receipts *receipts)
 	link_taken_back(link);
 }
 
-/* As long as the peer keeps its side and the link its stanzas. */
+/* As long as the peer keeps its side and the outbox its entries. */
 static uint64_t receipts_hold_ms(const struct receipts *receipts)
 {
 	const struct peer_policy *policy = outgoing_policy(receipts->outgoing);
@@ -200,7 +212,7 @@ static uint64_t receipts_hold_ms(const struct receipts *receipts)
 
 	if (!may_resume)
 		return 0;
-	return receipts->resume_ms < policy->wait_ms ? receipts->resume_ms : policy->wait_ms;
+	return receipts->resume_ms < policy->outbox.lifetime_ms ? receipts->resume_ms : policy->outbox.lifetime_ms;
 }
 
 void receipts_part(struct receipts *receipts)

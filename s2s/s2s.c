@@ -68,14 +68,16 @@ static void s2s_open_resolver(struct s2s *s2s)
 static void s2s_sweep(struct worker *worker, struct timer *timer)
 {
 	struct s2s *s2s = LIST_MEMBER(timer, struct s2s, sweep);
-	struct list_link *first;
+	struct list_link *first, *next;
 
-	while ((first = list_first(&s2s->resting))) {
+	for (first = list_first(&s2s->resting); first; first = next) {
 		struct link *link = LIST_MEMBER(first, struct link, rest);
 
+		next = list_next(&s2s->resting, first);
 		if (worker_now_ms(worker) - link->rested_ms < LINK_REST_MS)
 			break;
-		link_free(link);
+		if (outbox_is_empty(link->outbox))
+			link_free(link);
 	}
 	timer_start(worker, timer, SWEEP_EVERY_MS, s2s_sweep);
 }
@@ -95,6 +97,7 @@ static void *s2s_home_open(struct home *home)
 	list_init(&s2s->broken_intakes);
 	s2s_open_resolver(s2s);
 	timer_start(home->worker, &s2s->sweep, SWEEP_EVERY_MS, s2s_sweep);
+	outboxes_left(home, LINK_OUTBOX, link_restore, s2s);
 	return s2s;
 }
 

@@ -15,7 +15,7 @@ libhansa_a_SOURCES += \
 	s2s/invited.c s2s/invited.h \
 	s2s/joining.c s2s/joining.h \
 	s2s/link.c s2s/link.h \
-	s2s/outbox.c s2s/outbox.h \
+	s2s/link_outbox.c \
 	s2s/outgoing.c s2s/outgoing.h s2s/outgoing_inside.h \
 	s2s/outgoing_connect.c \
 	s2s/outgoing_dialback.c \

@@ -28,6 +28,7 @@ enum trouble {
 	TROUBLE_KEY,            /* the peer says that our key is not ours */
 	TROUBLE_DENIED,         /* the peer does not want to speak to us */
 	TROUBLE_REFUSED,        /* any other stream error before the link was up */
+	TROUBLE_OFFENDED,       /* the peer ended the stream because of what it was sent */
 	TROUBLE_BROKEN,         /* the connection ended */
 	/* Only a trial (trial.h) has these. */
 	TROUBLE_FORBIDDEN,      /* our policy does not allow it */

@@ -64,6 +64,7 @@ struct limits {
 	uint32_t login_failures_per_stream;     /* 5 */
 	uint32_t offline_messages;              /* 1000 undelivered of an account */
 	uint32_t offline_bytes;                 /* 10 MB */
+	uint32_t outbox_bytes;                  /* waiting for all other servers together (1 GB) */
 	uint32_t repeats, repeat_ms;            /* messages of an account that are known again, and for how long (256, 1 day) */
 	uint32_t roster_items;                  /* 1000 */
 	uint32_t resource_bytes;                /* longest resource that a client may bind (1023) */

@@ -44,6 +44,7 @@ struct server {
 	uint64_t started_ms;
 	char secret[65];                        /* hex of 32 random bytes kept in the store: dialback keys, fake salts */
 	struct list listeners;                  /* core/server.c's; main thread only */
+	struct store_outbox_list *outboxes;     /* core/outbox.h's: what the last server has left */
 	struct frozen *frozen;                  /* core/frozen.c's */
 	void *main;                             /* of the program that started the server, for stop and reload */
 	/* Any thread may ask; the main thread does it. stop: drains and leaves. reload: done() runs on the main thread,
@@ -73,6 +74,7 @@ struct home {
 	struct list absent_accounts;            /* addresses without an account, oldest first */
 	size_t absent_count;
 	struct list open_streams;               /* that live here now; core/stream.c's */
+	struct outboxes *outboxes;              /* core/outbox.h's */
 	struct overdue *overdue;                /* core/overdue.c: what sessions have not acknowledged yet */
 	struct timer_box *timers;               /* core's own timers; opaque */
 	void **parts;                           /* what each module keeps here, by module_number */

@@ -2,7 +2,7 @@
  *
  * The store: what is kept and how it is asked for, never how it is kept. A request goes out with a completion
  * that runs later, once, on the asking worker. Promises of every driver:
- *   - the writes of one owner (an account, later a link) are applied in the order in which they were asked
+ *   - the writes of one owner (an account, a link) are applied in the order in which they were asked
  *     for;
  *   - a write that is answered STORE_OK is durable: it survives kill -9 and power loss;
  *   - a read sees every write of the same owner that was asked for before it;
@@ -14,7 +14,7 @@
  *     given up before another that is patient; between owners nothing is promised.
  *
  * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h, store/pubsub.h,
- * store/token.h. Each is a struct
+ * store/token.h, store/outbox.h. Each is a struct
  * that begins with a struct store_request and is made with store_request_new; what it borrows must live in
  * its arena.
  */
@@ -43,6 +43,7 @@ enum store_op {
 	STORE_PUBSUB_NODES, STORE_PUBSUB_LAST,
 	STORE_PUBSUB_ITEM_PUT, STORE_PUBSUB_ITEM_REMOVE, STORE_PUBSUB_ITEMS,
 	STORE_TOKENS_READ, STORE_TOKEN_CHANGE, STORE_TOKENS_REVOKE,
+	STORE_OUTBOX_APPEND, STORE_OUTBOX_READ, STORE_OUTBOX_REMOVE, STORE_OUTBOX_LIST,
 	STORE_OPS
 };
 

@@ -74,5 +74,7 @@ struct element *parser_text(struct parser_set *set, struct arena *arena, const c
                             size_t len, const struct parser_limits *limits);
 
 extern const struct parser_limits parser_limits_default;
+/* Of what is read from the store: what the limits allowed when it came is not limited again. */
+extern const struct parser_limits parser_limits_stored;
 
 #endif

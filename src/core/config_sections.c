@@ -319,6 +319,7 @@ static void limits_read(struct config *config)
 		{ "login-failures", offsetof(struct limits, login_failures_per_stream) },
 		{ "offline-messages", offsetof(struct limits, offline_messages) },
 		{ "offline-size", offsetof(struct limits, offline_bytes) },
+		{ "outbox-size", offsetof(struct limits, outbox_bytes) },
 		{ "repeats", offsetof(struct limits, repeats) },
 		{ "repeat-time", offsetof(struct limits, repeat_ms) },
 		{ "roster-items", offsetof(struct limits, roster_items) },

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "core/account.h"
 #include "core/frozen.h"
+#include "core/outbox.h"
 #include "net/timer.h"
 
 enum { FORGET_EVERY_MS = 5000 };
@@ -41,6 +42,7 @@ void home_open(struct home *home, struct server *server, struct worker *worker)
 	list_init(&home->open_streams);
 	accounts_open(home);
 	overdue_open(home);
+	outboxes_home_open(home);
 	frozen_home_open(home);
 	home->timers = mem_zalloc(sizeof(*home->timers));
 	timer_start(worker, &home->timers->forget, FORGET_EVERY_MS, home_forget);
@@ -61,6 +63,7 @@ void home_close(struct home *home)
 		if (server->modules[i]->home_close)
 			server->modules[i]->home_close(home, home->parts[i]);
 	}
+	outboxes_home_close(home);
 	overdue_close(home);
 	frozen_home_close(home);
 	timer_stop(home->worker, &home->timers->forget);

@@ -196,18 +196,11 @@ struct store_journal_append *journal_entry(struct account *account, const struct
 	return append;
 }
 
-/* What the limits allowed when it came is not limited again. */
 struct element *journal_entry_read(const struct account *account, struct arena *arena,
                                    const struct store_journal_entry *entry)
 {
-	static const struct parser_limits limits = {
-		.depth = 256,
-		.attributes = 1024,
-		.declarations = 256,
-		.elements = 1000000,
-	};
-
-	return parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza, entry->stanza_len, &limits);
+	return parser_text(account->home->parsers, arena, NS_CLIENT, entry->stanza, entry->stanza_len,
+	                   &parser_limits_stored);
 }
 
 /* ---- sent ---- */

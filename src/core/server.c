@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "core/account.h"
 #include "core/frozen.h"
+#include "core/outbox.h"
 #include "core/stream.h"
 #include "home_inside.h"
 #include "listening.h"
@@ -234,6 +235,8 @@ static bool server_open(struct server *server, const struct server_options *opti
 	if (!server_open_store(server, error) || !server_fix_secret(server, error) ||
 	    !server_start_modules(server, error))
 		return false;
+	if (!outboxes_start(server, error))
+		return false;
 	frozen_open(server);
 	server_open_homes(server);
 	return listening_update(server, server->config, error);
@@ -255,6 +258,7 @@ static void server_free(struct server *server)
 			server->modules[server->started]->stop(server);
 	}
 	frozen_close(server);
+	outboxes_stop(server);
 	admission_free(&server->admission);
 	workers_free(&server->workers);
 	config_unref(&server->config);

@@ -17,6 +17,7 @@ libhansa_a_SOURCES += \
 	src/store/sqlite/journal.c \
 	src/store/sqlite/operation.c \
 	src/store/sqlite/operation.h \
+	src/store/sqlite/outbox.c \
 	src/store/sqlite/pubsub.c \
 	src/store/sqlite/query.c \
 	src/store/sqlite/query.h \
@@ -41,7 +42,8 @@ sqlite_schema = \
 	src/store/schema/sqlite/0004-tokens.sql \
 	src/store/schema/sqlite/0005-peers.sql \
 	src/store/schema/sqlite/0006-repeats.sql \
-	src/store/schema/sqlite/0007-document-kinds.sql
+	src/store/schema/sqlite/0007-document-kinds.sql \
+	src/store/schema/sqlite/0008-outboxes.sql
 
 EXTRA_DIST += $(sqlite_schema)
 CLEANFILES += src/store/sqlite/schema_steps.c

@@ -32,6 +32,13 @@ const struct parser_limits parser_limits_default = {
 	.elements = 10000,
 };
 
+const struct parser_limits parser_limits_stored = {
+	.depth = 256,
+	.attributes = 1024,
+	.declarations = 256,
+	.elements = 1000000,
+};
+
 /* The primes of streams that declare nothing unusual. Dialback's elements are recognised by their namespace,
  * and servers write them with the prefix db (XEP-0220 §2.1.1). */
 static const struct {

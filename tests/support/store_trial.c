@@ -15,6 +15,7 @@
 #include "store/account.h"
 #include "store/document.h"
 #include "store/journal.h"
+#include "store/outbox.h"
 #include "store/pubsub.h"
 #include "store/token.h"
 
@@ -55,6 +56,12 @@ struct kept_node {
 	struct list items;              /* struct kept_publication, oldest first */
 };
 
+struct kept_outgoing {
+	struct list_link link;
+	const char *outbox;
+	struct store_outbox_entry entry;
+};
+
 struct kept_account {
 	struct list_link link;
 	const char *owner;              /* "" : the server itself, which is no account */
@@ -76,6 +83,7 @@ struct trial {
 	struct list accounts;           /* by owner */
 	uint64_t token;                 /* id of the last one */
 	struct list nodes;              /* struct kept_node of all owners, by name */
+	struct list outgoing;           /* struct kept_outgoing, by outbox and sequence */
 	struct mail *first, **last;     /* requests that wait, oldest first */
 	uint64_t random;
 	struct store_trial_fault faults[FAULTS];
@@ -1167,6 +1175,113 @@ static enum store_status tokens_revoke(struct trial *t, struct store_request *re
 	return STORE_OK;
 }
 
+/* ---- outboxes ---- */
+
+static struct kept_outgoing *outgoing_of(struct list_link *link)
+{
+	return link ? LIST_MEMBER(link, struct kept_outgoing, link) : NULL;
+}
+
+static int outgoing_compare(const struct kept_outgoing *kept, const char *outbox, uint64_t sequence)
+{
+	int order = strcmp(kept->outbox, outbox);
+
+	return order ? order : (kept->entry.sequence > sequence) - (kept->entry.sequence < sequence);
+}
+
+/* The first that does not come before it. */
+static struct list_link *outgoing_at(struct trial *t, const char *outbox, uint64_t sequence)
+{
+	struct list_link *link = list_first(&t->outgoing);
+
+	while (link && outgoing_compare(outgoing_of(link), outbox, sequence) < 0)
+		link = list_next(&t->outgoing, link);
+	return link;
+}
+
+static size_t outgoing_count(const struct trial *t)
+{
+	size_t count = 0;
+
+	for (struct list_link *link = list_first(&t->outgoing); link; link = list_next(&t->outgoing, link))
+		count++;
+	return count;
+}
+
+static void outbox_entry_copy(struct arena *arena, struct store_outbox_entry *to, const struct store_outbox_entry *from)
+{
+	*to = *from;
+	to->stanza = arena_str_len(arena, from->stanza, from->stanza_len);
+}
+
+static enum store_status outbox_append(struct trial *t, struct store_request *request)
+{
+	const struct store_outbox_entry *entry = &((struct store_outbox_append *)request)->entry;
+	struct list_link *next = outgoing_at(t, request->owner, entry->sequence);
+	struct kept_outgoing *kept;
+
+	if (next && outgoing_compare(outgoing_of(next), request->owner, entry->sequence) == 0)
+		return STORE_FAILED;
+	kept = arena_zalloc(&t->arena, sizeof(*kept));
+	kept->outbox = arena_str(&t->arena, request->owner);
+	outbox_entry_copy(&t->arena, &kept->entry, entry);
+	list_add_before(&t->outgoing, next, &kept->link);
+	return STORE_OK;
+}
+
+static enum store_status outbox_read(struct trial *t, struct store_request *request)
+{
+	struct store_outbox_read *read = (struct store_outbox_read *)request;
+	struct list_link *link = outgoing_at(t, request->owner, read->after + 1);
+	uint64_t bytes = 0;
+
+	read->entries = arena_alloc(&request->arena, outgoing_count(t) * sizeof(*read->entries));
+	read->count = 0;
+	read->more = false;
+	for (; link && is_same(outgoing_of(link)->outbox, request->owner); link = list_next(&t->outgoing, link)) {
+		read->more = read->count == read->limit || (read->count > 0 && bytes >= read->most_bytes);
+		if (read->more)
+			break;
+		outbox_entry_copy(&request->arena, &read->entries[read->count], &outgoing_of(link)->entry);
+		bytes += read->entries[read->count++].bytes;
+	}
+	return STORE_OK;
+}
+
+static enum store_status outbox_remove(struct trial *t, struct store_request *request)
+{
+	const struct store_outbox_remove *removed = (const struct store_outbox_remove *)request;
+
+	for (size_t i = 0; i < removed->count; i++) {
+		struct list_link *link = outgoing_at(t, request->owner, removed->sequences[i]);
+
+		if (link && outgoing_compare(outgoing_of(link), request->owner, removed->sequences[i]) == 0)
+			list_remove(link);
+	}
+	return STORE_OK;
+}
+
+static enum store_status outbox_list(struct trial *t, struct store_request *request)
+{
+	struct store_outbox_list *list = (struct store_outbox_list *)request;
+	struct store_outbox *last = NULL;
+
+	list->outboxes = arena_alloc(&request->arena, outgoing_count(t) * sizeof(*list->outboxes));
+	list->count = 0;
+	for (struct list_link *link = list_first(&t->outgoing); link; link = list_next(&t->outgoing, link)) {
+		const struct kept_outgoing *kept = outgoing_of(link);
+
+		if (!last || !is_same(last->key, kept->outbox)) {
+			last = &list->outboxes[list->count++];
+			*last = (struct store_outbox){ .key = arena_str(&request->arena, kept->outbox) };
+		}
+		last->count++;
+		last->bytes += kept->entry.bytes;
+		last->newest = kept->entry.sequence;
+	}
+	return STORE_OK;
+}
+
 /* ---- steps ---- */
 
 static const struct {
@@ -1204,6 +1319,10 @@ static const struct {
 	[STORE_TOKENS_READ] = { false, tokens_read },
 	[STORE_TOKEN_CHANGE] = { true, token_change },
 	[STORE_TOKENS_REVOKE] = { true, tokens_revoke },
+	[STORE_OUTBOX_APPEND] = { true, outbox_append },
+	[STORE_OUTBOX_READ] = { false, outbox_read },
+	[STORE_OUTBOX_REMOVE] = { true, outbox_remove },
+	[STORE_OUTBOX_LIST] = { false, outbox_list },
 };
 
 static struct store_request *mail_request(struct mail *mail)
@@ -1419,6 +1538,7 @@ struct store *store_trial_open(uint64_t seed)
 	pthread_mutex_init(&t->lock, NULL);
 	list_init(&t->accounts);
 	list_init(&t->nodes);
+	list_init(&t->outgoing);
 	account_new(t, "", 0);
 	return &t->store;
 }

@@ -26,7 +26,7 @@ def linked(place, partner_kind):
     for name in ("zoe", "yan"):
         partner.add_user(name, f"secret-of-{name}")
     partner.start()
-    north = place.branch(more=f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\npeer "*" {{ wait = 5s }}\n'
+    north = place.branch(more=f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\npeer "*" {{ lifetime = 5s }}\n'
                          "journal { archive = always }\n")
     north.add_user("ann", "secret-of-ann")
     return north, partner

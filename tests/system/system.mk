@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/system/test_messages.py \
 	tests/system/test_nbxmpp.py \
 	tests/system/test_peer_test.py \
+	tests/system/test_outbox.py \
 	tests/system/test_profanity.py \
 	tests/system/test_prosody.py \
 	tests/system/test_push.py \

@@ -241,7 +241,7 @@ class Accepted(Raw):
 def test_bytes_behind_proceed(place):
     """A server that we call says in clear what would count under TLS."""
     with socket.create_server(("127.0.0.9", 5269)) as listening:
-        north = start(place, 'peer "far.example" { address = { "127.0.0.9" }  wait = 5s }\n')
+        north = start(place, 'peer "far.example" { address = { "127.0.0.9" }  lifetime = 5s }\n')
         ann = bound(north, "ann")
         ann.send("<message to='bob@far.example' type='chat'><body>secret</body></message>")
         listening.settimeout(20)

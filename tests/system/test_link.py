@@ -119,7 +119,7 @@ async def test_dns_failure_is_not_no_record(place):
 
 
 async def test_peer_stops_and_returns(place):
-    patience = 'peer "*" { wait = 3s }\n'
+    patience = 'peer "*" { lifetime = 3s }\n'
     dns, north, south = two_branches(place, patience, patience)
     ann, bob = await two_people(north, south)
     ann.send_message(mto="bob@south.example", mbody="one", mtype="chat")
@@ -169,7 +169,7 @@ async def test_policy_denies(place):
 
 SERVER_HEADER = ("<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' "
                  "xmlns:stream='http://etherx.jabber.org/streams' from='{}' to='{}' version='1.0'>")
-NO_TLS = 'peer "*" { tls = optional  wait = 5s }\n'
+NO_TLS = 'peer "*" { tls = optional  lifetime = 5s }\n'
 
 
 def test_stanza_of_an_unverified_domain(place):

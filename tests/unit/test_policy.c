@@ -54,10 +54,7 @@ static void silence_is_an_empty_section(void **state)
 	assert_true(a->allow && b->allow);
 	assert_int_equal(a->tls, PEER_TLS_REQUIRED);
 	assert_int_equal(b->tls, PEER_TLS_REQUIRED);
-	assert_int_equal(a->wait_ms, b->wait_ms);
-	assert_int_equal(a->wait_iq_ms, b->wait_iq_ms);
-	assert_int_equal(a->queue_stanzas, b->queue_stanzas);
-	assert_int_equal(a->queue_bytes, b->queue_bytes);
+	assert_memory_equal(&a->outbox, &b->outbox, sizeof(a->outbox));
 	assert_int_equal(a->idle_ms, b->idle_ms);
 	config_unref(&silent);
 	config_unref(&empty);
@@ -75,12 +72,30 @@ static void own_sections_come_before_everybodys(void **state)
 	assert_false(find(config, "near.example")->allow);
 	assert_true(find(config, "far.example")->allow);
 	assert_int_equal(find(config, "far.example")->tls, PEER_TLS_OPTIONAL);
-	assert_int_equal(find(config, "far.example")->wait_ms, 7000);
-	assert_int_equal(find(config, "near.example")->wait_ms, 5000);
+	assert_int_equal(find(config, "far.example")->outbox.wait_ms, 7000);
+	assert_int_equal(find(config, "near.example")->outbox.wait_ms, 5000);
 	assert_false(find(config, "sub.far.example")->allow);
 	assert_false(policy_find(config, "far.example.org", 7)->allow);
 	assert_true(policy_find(config, "far.example/resource", strlen("far.example"))->allow);
 	config_unref(&config);
+}
+
+/* Branches that the administrator names keep their messages for days, strangers for minutes. */
+static void who_is_named_has_more_time(void **state)
+{
+	const struct config *named = load("peer far.example { }\n", NULL);
+	const struct config *all = load("peer \"*\" { lifetime = 1h }\npeer far.example { }\n"
+	                                "peer near.example { lifetime = 7d }\n",
+	                                NULL);
+
+	(void)state;
+	assert_int_equal(find(named, "far.example")->outbox.lifetime_ms, 3 * 24 * 3600 * 1000);
+	assert_int_equal(find(named, "other.example")->outbox.lifetime_ms, 600 * 1000);
+	assert_int_equal(find(all, "far.example")->outbox.lifetime_ms, 3600 * 1000);
+	assert_int_equal(find(all, "other.example")->outbox.lifetime_ms, 3600 * 1000);
+	assert_int_equal(find(all, "near.example")->outbox.lifetime_ms, 7 * 24 * 3600 * 1000);
+	config_unref(&named);
+	config_unref(&all);
 }
 
 static void addresses_are_read(void **state)
@@ -137,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_is_an_empty_section),
 		cmocka_unit_test(own_sections_come_before_everybodys),
+		cmocka_unit_test(who_is_named_has_more_time),
 		cmocka_unit_test(addresses_are_read),
 		cmocka_unit_test(faults_are_told),
 	};

@@ -197,7 +197,7 @@ static void our_streams_are_one_way(void **state)
 /* What their TCP has not acknowledged goes again, in order, before what came later. */
 static void a_broken_stream_loses_nothing(void **state)
 {
-	struct far *far = far_open("queue-bytes = 64MB", "limits { unsent = 64MB }");
+	struct far *far = far_open("queue-memory = 64MB", "limits { unsent = 64MB }");
 	struct far_stream out;
 	char *big = mem_zalloc(20001), *id;
 	unsigned first;
@@ -243,7 +243,7 @@ static unsigned last_number(const char *text)
  * stream. */
 static void an_iq_on_a_broken_stream_comes_back(void **state)
 {
-	struct far *far = far_open("queue-bytes = 64MB", "limits { unsent = 64MB }");
+	struct far *far = far_open("queue-memory = 64MB", "limits { unsent = 64MB }");
 	struct far_stream out;
 	char *big = mem_zalloc(20001), *iq, *next;
 	unsigned returned;
@@ -292,7 +292,7 @@ static void domains_that_do_not_exist_are_answered_at_once(void **state)
 
 static void messages_wait_longer_than_questions(void **state)
 {
-	struct far *far = far_open("wait = 60s wait-iq = 30s", "");
+	struct far *far = far_open("lifetime = 60s wait-iq = 30s", "");
 
 	(void)state;
 	close(far->listening);
@@ -331,7 +331,7 @@ static void too_much_is_refused_at_once(void **state)
 /* Characters that are written as six bytes make it larger than it came. */
 static void what_no_server_takes_is_not_sent(void **state)
 {
-	struct far *far = far_open("queue-bytes = 8MB", "");
+	struct far *far = far_open("", "");
 	struct buf big = { 0 };
 
 	(void)state;

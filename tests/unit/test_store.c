@@ -19,6 +19,7 @@
 #include "../support/folder.h"
 #include "../support/store_trial.h"
 #include "base/mem.h"
+#include "store/outbox.h"
 #include "store/pubsub.h"
 #include "store/sqlite.h"
 #include "store/token.h"
@@ -1070,6 +1071,97 @@ static void document_of_nobody_is_absent(struct asker *a)
 	assert_int_equal(asker_ask(a, asker_document(a, STORE_DOCUMENT_GET, ROMEO, "last", "", NULL)), STORE_ABSENT);
 }
 
+/* ---- outboxes ---- */
+
+static enum store_status outbox_append(struct asker *a, const char *key, uint64_t sequence, uint64_t bytes)
+{
+	struct store_outbox_append *append = asker_make(a, sizeof(*append), STORE_OUTBOX_APPEND, key);
+	char *stanza = arena_printf(&append->request.arena, "<message id='%u'/>", (unsigned)sequence);
+
+	append->entry = (struct store_outbox_entry){ .sequence = sequence, .since_us = 1000 + (int64_t)sequence,
+		                                     .bytes = bytes, .stanza = stanza, .stanza_len = strlen(stanza) };
+	return asker_ask(a, append);
+}
+
+static struct store_outbox_read *outbox_read(struct asker *a, const char *key, uint64_t after, size_t limit,
+                                             uint64_t most_bytes)
+{
+	struct store_outbox_read *read = asker_make(a, sizeof(*read), STORE_OUTBOX_READ, key);
+
+	read->after = after;
+	read->limit = limit;
+	read->most_bytes = most_bytes;
+	assert_int_equal(asker_ask(a, read), STORE_OK);
+	return read;
+}
+
+static void outbox_entries_come_back_in_order(struct asker *a)
+{
+	struct store_outbox_remove *removal = asker_make(a, sizeof(*removal), STORE_OUTBOX_REMOVE, "link a b");
+	const uint64_t sequences[] = { 3, 1, 99 };
+	struct store_outbox_read *read;
+
+	assert_int_equal(outbox_append(a, "link a b", 3, 10), STORE_OK);
+	assert_int_equal(outbox_append(a, "link a b", 1, 20), STORE_OK);
+	assert_int_equal(outbox_append(a, "link a b", 2, 30), STORE_OK);
+	assert_int_equal(outbox_append(a, "link a c", 2, 40), STORE_OK);
+	assert_int_equal(outbox_append(a, "link a b", 2, 50), STORE_FAILED);
+	read = outbox_read(a, "link a b", 0, 10, UINT64_MAX);
+	assert_int_equal(read->count, 3);
+	assert_false(read->more);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(read->entries[i].sequence, i + 1);
+	assert_int_equal(read->entries[1].since_us, 1002);
+	assert_int_equal(read->entries[1].bytes, 30);
+	assert_string_equal(read->entries[1].stanza, "<message id='2'/>");
+	assert_int_equal(read->entries[1].stanza_len, strlen(read->entries[1].stanza));
+	removal->sequences = sequences;
+	removal->count = 3;
+	assert_int_equal(asker_ask(a, removal), STORE_OK);
+	read = outbox_read(a, "link a b", 0, 10, UINT64_MAX);
+	assert_int_equal(read->count, 1);
+	assert_int_equal(read->entries[0].sequence, 2);
+	assert_int_equal(outbox_read(a, "link a c", 0, 10, UINT64_MAX)->count, 1);
+}
+
+static void outbox_is_read_by_pages(struct asker *a)
+{
+	struct store_outbox_read *read;
+
+	for (uint64_t i = 1; i <= 10; i++)
+		assert_int_equal(outbox_append(a, "link a b", i, 100), STORE_OK);
+	read = outbox_read(a, "link a b", 0, 4, UINT64_MAX);
+	assert_int_equal(read->count, 4);
+	assert_true(read->more);
+	read = outbox_read(a, "link a b", 4, 6, UINT64_MAX);
+	assert_int_equal(read->count, 6);
+	assert_false(read->more);
+	read = outbox_read(a, "link a b", 4, 6, 150);
+	assert_int_equal(read->count, 2);
+	assert_int_equal(read->entries[1].sequence, 6);
+	assert_true(read->more);
+	assert_int_equal(outbox_read(a, "link a b", 4, 6, 0)->count, 1);
+	assert_int_equal(outbox_read(a, "link a b", 10, 6, 100)->count, 0);
+}
+
+static void outboxes_are_listed(struct asker *a)
+{
+	struct store_outbox_list *list = asker_make(a, sizeof(*list), STORE_OUTBOX_LIST, "");
+
+	assert_int_equal(asker_ask(a, list), STORE_OK);
+	assert_int_equal(list->count, 0);
+	outbox_append(a, "link b a", 5, 7);
+	outbox_append(a, "link a b", 3, 10);
+	outbox_append(a, "link a b", 4, 20);
+	assert_int_equal(asker_ask(a, list), STORE_OK);
+	assert_int_equal(list->count, 2);
+	assert_string_equal(list->outboxes[0].key, "link a b");
+	assert_int_equal(list->outboxes[0].count, 2);
+	assert_int_equal(list->outboxes[0].bytes, 30);
+	assert_int_equal(list->outboxes[0].newest, 4);
+	assert_string_equal(list->outboxes[1].key, "link b a");
+}
+
 static void the_server_is_no_account(struct asker *a)
 {
 	assert_int_equal(asker_ask(a, asker_load(a, "")), STORE_ABSENT);
@@ -1446,6 +1538,9 @@ static const struct scenario {
 	SCENARIO(token_knows_the_highest_count),
 	SCENARIO(tokens_are_bounded_by_clients),
 	SCENARIO(tokens_go_with_the_password_and_when_revoked),
+	SCENARIO(outbox_entries_come_back_in_order),
+	SCENARIO(outbox_is_read_by_pages),
+	SCENARIO(outboxes_are_listed),
 	SCENARIO(the_server_is_no_account),
 	SCENARIO(writes_of_an_owner_keep_their_order),
 	SCENARIO(a_read_sees_every_write_before_it),

@@ -123,6 +123,7 @@ check_PROGRAMS += tests/unit/test_resolve
 check_PROGRAMS += tests/unit/test_srv
 check_PROGRAMS += tests/unit/test_dialback
 check_PROGRAMS += tests/unit/test_outbox
+tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c tests/support/store_trial.c tests/support/store_trial.h
 check_PROGRAMS += tests/unit/test_policy
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c tests/support/folder.c tests/support/folder.h
 check_PROGRAMS += tests/unit/test_s2s

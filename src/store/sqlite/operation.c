@@ -38,6 +38,10 @@ static const struct operation operations[STORE_OPS] = {
 	[STORE_TOKENS_READ] = { "tokens read", false, sqlite_tokens_read },
 	[STORE_TOKEN_CHANGE] = { "token change", true, sqlite_token_change },
 	[STORE_TOKENS_REVOKE] = { "tokens revoke", true, sqlite_tokens_revoke },
+	[STORE_OUTBOX_APPEND] = { "outbox append", true, sqlite_outbox_append },
+	[STORE_OUTBOX_READ] = { "outbox read", false, sqlite_outbox_read },
+	[STORE_OUTBOX_REMOVE] = { "outbox remove", true, sqlite_outbox_remove },
+	[STORE_OUTBOX_LIST] = { "outbox list", false, sqlite_outbox_list },
 };
 
 const struct operation *operation_get(enum store_op op)

@@ -52,6 +52,10 @@ enum store_status sqlite_pubsub_items(struct database *db, struct store_request 
 enum store_status sqlite_tokens_read(struct database *db, struct store_request *request);
 enum store_status sqlite_token_change(struct database *db, struct store_request *request);
 enum store_status sqlite_tokens_revoke(struct database *db, struct store_request *request);
+enum store_status sqlite_outbox_append(struct database *db, struct store_request *request);
+enum store_status sqlite_outbox_read(struct database *db, struct store_request *request);
+enum store_status sqlite_outbox_remove(struct database *db, struct store_request *request);
+enum store_status sqlite_outbox_list(struct database *db, struct store_request *request);
 
 /* Parts of operations that others use. */
 

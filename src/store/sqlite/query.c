@@ -248,6 +248,16 @@ static const char *const query_sql[QUERIES] = {
 		" WHERE account = ?1 GROUP BY client ORDER BY max(id) DESC LIMIT ?2)",
 	[QUERY_TOKENS_REMOVE] =
 		"DELETE FROM token WHERE account = ?1",
+
+	[QUERY_OUTBOX_APPEND] =
+		"INSERT INTO outbox_entry (outbox, sequence, since_us, bytes, stanza) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[QUERY_OUTBOX_READ] =
+		"SELECT sequence, since_us, bytes, stanza FROM outbox_entry WHERE outbox = ?1 AND sequence > ?2"
+		" ORDER BY sequence LIMIT ?3",
+	[QUERY_OUTBOX_REMOVE] =
+		"DELETE FROM outbox_entry WHERE outbox = ?1 AND sequence = ?2",
+	[QUERY_OUTBOX_LIST] =
+		"SELECT outbox, count(*), sum(bytes), max(sequence) FROM outbox_entry GROUP BY outbox ORDER BY outbox",
 };
 
 const char *query_text_of(enum query_name name)
