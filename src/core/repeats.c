@@ -20,21 +20,16 @@
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
-enum { ROOM_FIRST = 8 };
+enum { TAG_BLOCK = 32 };
 
-struct repeat {
-	uint64_t digest;                /* 0: the message was refused */
-	uint32_t at_s;
-	uint32_t before;                /* the number of the one before it in its bucket */
-};
-
-/* Messages are numbered from 1 on. A ring has the newest of them, and a bucket for each of its places the number of the newest
- * whose digest belongs there. What an old number means the ring has forgotten, so nothing is ever taken out. */
+/* A ring: the newest of them. Most messages are new, and the tags, a piece of each digest, say so without a look at the rest. */
 struct repeats {
-	struct repeat *ring;
-	uint32_t *buckets;
-	uint32_t room;                  /* a power of two */
-	uint32_t newest;
+	uint16_t *tags;
+	struct repeat {
+		uint64_t digest;        /* 0: there is none, or it was refused */
+		uint32_t at_s;
+	} *ring;
+	uint32_t room, next;            /* room: in whole blocks of tags */
 };
 
 /* ---- the digest ---- */
@@ -108,29 +103,39 @@ static uint32_t now_s(const struct account *account)
 	return (uint32_t)(worker_wall_us(account->home->worker) / 1000000);
 }
 
-static struct repeat *repeat_at(const struct repeats *repeats, uint32_t number)
+static uint16_t digest_tag(uint64_t digest)
 {
-	return &repeats->ring[number & (repeats->room - 1)];
+	return (uint16_t)(digest >> 8);
 }
 
-static uint32_t *digest_bucket(const struct repeats *repeats, uint64_t digest)
+static bool block_has(const uint16_t *tags, uint16_t tag)
 {
-	return &repeats->buckets[digest >> 2 & (repeats->room - 1)];
+	uint16_t found = 0;
+
+	for (size_t i = 0; i < TAG_BLOCK; i++)
+		found |= tags[i] == tag;
+	return found;
+}
+
+static struct repeat *block_find(struct repeat *block, uint64_t digest)
+{
+	for (size_t i = 0; i < TAG_BLOCK; i++) {
+		if (block[i].digest == digest)
+			return &block[i];
+	}
+	return NULL;
 }
 
 static struct repeat *repeats_find(const struct account *account, uint64_t digest)
 {
 	const struct repeats *repeats = account->repeats;
-	uint32_t most = account->home->config->limits.repeats, number = repeats ? *digest_bucket(repeats, digest) : 0;
+	struct repeat *found = NULL;
 
-	while (number != 0 && repeats->newest - number < repeats->room && repeats->newest - number < most) {
-		struct repeat *repeat = repeat_at(repeats, number);
-
-		if (repeat->digest == digest)
-			return repeat;
-		number = repeat->before;
+	for (uint32_t at = 0; repeats && at < repeats->room && !found; at += TAG_BLOCK) {
+		if (block_has(repeats->tags + at, digest_tag(digest)))
+			found = block_find(repeats->ring + at, digest);
 	}
-	return NULL;
+	return found;
 }
 
 static bool repeats_has(const struct account *account, uint64_t digest)
@@ -140,41 +145,34 @@ static bool repeats_has(const struct account *account, uint64_t digest)
 	return repeat && now_s(account) - repeat->at_s <= account->home->config->limits.repeat_ms / 1000;
 }
 
-static void repeats_add(struct repeats *repeats, uint64_t digest, uint32_t at_s)
+/* Room doubles until there is as much as may be remembered. */
+static void repeats_grow(struct repeats *repeats)
 {
-	uint32_t *bucket = digest_bucket(repeats, digest);
+	uint32_t room = repeats->room ? repeats->room * 2 : TAG_BLOCK;
 
-	*repeat_at(repeats, ++repeats->newest) = (struct repeat){ digest, at_s, *bucket };
-	*bucket = repeats->newest;
-}
-
-/* Room doubles until there is as much as may be remembered; those that are in it get their numbers anew. */
-static void repeats_grow(struct repeats *repeats, uint32_t most)
-{
-	const struct repeats old = *repeats;
-
-	if (old.newest < old.room || old.room >= most)
-		return;
-	repeats->room = old.room ? old.room * 2 : ROOM_FIRST;
-	repeats->ring = mem_alloc(repeats->room * sizeof(*repeats->ring));
-	repeats->buckets = mem_zalloc(repeats->room * sizeof(*repeats->buckets));
-	repeats->newest = 0;
-	for (uint32_t age = old.room; age-- > 0;)
-		repeats_add(repeats, repeat_at(&old, old.newest - age)->digest, repeat_at(&old, old.newest - age)->at_s);
-	free(old.ring);
-	free(old.buckets);
+	repeats->tags = mem_realloc(repeats->tags, room * sizeof(*repeats->tags));
+	repeats->ring = mem_realloc(repeats->ring, room * sizeof(*repeats->ring));
+	memset(repeats->tags + repeats->room, 0, (room - repeats->room) * sizeof(*repeats->tags));
+	memset(repeats->ring + repeats->room, 0, (room - repeats->room) * sizeof(*repeats->ring));
+	repeats->room = room;
 }
 
 static void repeats_remember(struct account *account, uint64_t digest, uint32_t at_s)
 {
 	uint32_t most = account->home->config->limits.repeats;
+	struct repeats *repeats;
 
 	if (most == 0)
 		return;
 	if (!account->repeats)
 		account->repeats = mem_zalloc(sizeof(*account->repeats));
-	repeats_grow(account->repeats, most);
-	repeats_add(account->repeats, digest, at_s);
+	repeats = account->repeats;
+	if (repeats->next >= most)
+		repeats->next = 0;
+	if (repeats->next == repeats->room)
+		repeats_grow(repeats);
+	repeats->tags[repeats->next] = digest_tag(digest);
+	repeats->ring[repeats->next++] = (struct repeat){ digest, at_s };
 }
 
 void repeats_forget(struct account *account, uint64_t digest)
@@ -206,8 +204,8 @@ void repeats_clear(struct account *account)
 		continue;
 	if (!account->repeats)
 		return;
+	free(account->repeats->tags);
 	free(account->repeats->ring);
-	free(account->repeats->buckets);
 	free(account->repeats);
 	account->repeats = NULL;
 }
