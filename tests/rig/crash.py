@@ -20,10 +20,12 @@ from victim import FAST, SLOW, Victim, configuration
 
 SENDERS, RECIPIENTS, PARTNERS = 8, 12, 5
 RATE = 200                      # messages a second, of all pairs
-ROUND = (0.2, 1.2)              # seconds from a start to the end of its round: all that a server does later it does within them
-STARTING = 0.15                 # a start takes so long at most,
-LATE = 2.5                      # what was delivered long before is told to the store by then: within FORGETFUL
-FORGETFUL = 1.5                 # (0.5 s, and what a busy machine adds)
+ROUND = (0.1, 1.1)              # seconds from the first client that is in to the end of a round: all that a server does, it does
+                                # within them
+LATE = 2.5                      # but rarely they are so many, and what was delivered FORGETFUL before the end is never again:
+FORGETFUL = 1.5                 # the store hears of it within 0.5 s, and a busy machine adds to that
+STARTING = 0.15                 # a start takes so long at most where nothing else runs,
+STARTED = 30                    # and anywhere,
 LEAVING = 0.6                   # and a leave: it collects for 0.3 s, then writes sessions
 ENDS = {"killed": 3, "killed_at_ack": 4, "killed_early": 2, "killed_late": 1, "killed_leaving": 2, "left": 2}   # and how often;
 POWER_ENDS = {**ENDS, "died_at_commit": 3}      # where the disk can lose its power by itself
@@ -41,7 +43,7 @@ class Rig:
         self.ends = POWER_ENDS if environment else ENDS
         self.oracle = Oracle(expires=newest is not None)
         self.writes, self.armed = True, False
-        self.hit = asyncio.Event()
+        self.hit, self.up = asyncio.Event(), asyncio.Event()
         self.life = 0                   # how many servers there were before
         self.looks = []                 # at what they have left
         self.deck = []                  # of ends, so that each comes as often as it shall
@@ -79,14 +81,24 @@ class Rig:
         plays = [asyncio.create_task(r.play(way)) for r, way in zip(self.recipients, ways)]
         self.hit.clear()
         way = self.deal()
-        self.server.environment = {**self.environment, **self.faults(way)}
-        self.server.launch()
+        self.launch({**self.environment, **self.faults(way)})
         await getattr(self, way)()
         self.oracle.event(f"round {number} ends: {way}")
         self.look(number)
         for play in plays:
             play.cancel()
         await asyncio.gather(*plays, return_exceptions=True)
+
+    def launch(self, environment):
+        self.up.clear()
+        self.server.environment = environment
+        self.server.launch()
+
+    async def serve(self, seconds):
+        """From the first client on."""
+        async with asyncio.timeout(STARTED):
+            await self.up.wait()
+        await asyncio.sleep(seconds)
 
     def deal(self):
         if not self.deck:
@@ -103,10 +115,10 @@ class Rig:
 
     async def died_at_commit(self):
         """The server, on the thread that has just committed; where it does not commit so often, somewhere."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ROUND[1]):
-                while self.server.process.poll() is None:
-                    await asyncio.sleep(0.005)
+        serving = asyncio.create_task(self.serve(ROUND[1]))
+        while self.server.process.poll() is None and not serving.done():
+            await asyncio.sleep(0.005)
+        serving.cancel()
         self.server.stop(signal.SIGKILL)
         self.forget_sessions()
 
@@ -116,16 +128,16 @@ class Rig:
         self.kill()
 
     async def killed(self):
-        await asyncio.sleep(self.random.uniform(*ROUND))
+        await self.serve(self.random.uniform(*ROUND))
         self.kill()
 
     async def killed_late(self):
-        await asyncio.sleep(LATE)
+        await self.serve(LATE)
         self.kill()
 
     async def killed_at_ack(self):
         """At the very moment in which a client hears an acknowledgement."""
-        await asyncio.sleep(self.random.uniform(*ROUND))
+        await self.serve(self.random.uniform(*ROUND))
         self.armed = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
@@ -135,7 +147,7 @@ class Rig:
 
     async def killed_leaving(self):
         """While it says goodbye, collects, or writes the sessions for the next; perhaps behind it."""
-        await asyncio.sleep(self.random.uniform(*ROUND))
+        await self.serve(self.random.uniform(*ROUND))
         self.server.process.terminate()
         await asyncio.sleep(self.random.uniform(0, LEAVING))
         self.server.stop(signal.SIGKILL)
@@ -143,7 +155,7 @@ class Rig:
 
     async def left(self):
         """In order: whoever was there can resume."""
-        await asyncio.sleep(self.random.uniform(*ROUND))
+        await self.serve(self.random.uniform(*ROUND))
         for person in self.senders + self.recipients:
             person.must_resume = person.is_online and person.session is not None
         status = await asyncio.to_thread(self.server.stop)
@@ -186,10 +198,10 @@ class Rig:
     async def settle(self):
         """The last start: nobody writes any more, everybody is there."""
         self.writes = False
-        self.server.environment = self.environment
-        self.server.launch()
+        self.launch(self.environment)
         for recipient in self.recipients:
             recipient.wanted.set()
+        await self.serve(0)
         await self.until(lambda: not any(s.sent for s in self.senders), "all that was sent is acknowledged")
         for recipient in self.recipients:
             if recipient.is_online:

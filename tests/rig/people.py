@@ -39,6 +39,7 @@ class Roamer(Client):
 
     def began(self, resumed):
         self.rig.oracle.lived(self.name, "resumed" if resumed else "came")
+        self.rig.up.set()
         if self.must_resume and not resumed:
             self.rig.oracle.fault((self.name, self.name, 0), "could not resume after a restart in order")
         self.must_resume = False
