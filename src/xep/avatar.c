@@ -195,7 +195,8 @@ static void avatar_vcard_stored(struct home *home, const struct jid *user, const
 	struct store_pubsub_nodes *last;
 	bool has_photo = picture_take_photo(picture, vcard);
 
-	avatar_show(home, picture);
+	if (avatar_show(home, picture))
+		avatar_presence_renew(home, user);
 	if (!has_photo) {
 		picture_free(picture);
 		return;
