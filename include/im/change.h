@@ -47,6 +47,7 @@ struct change {
 	bool push;                /* clients see a difference */
 	enum stanza_type reply;   /* to the contact for the user; STANZA_TYPE_NONE: nothing */
 	bool turn;                /* decided() was called */
+	uint64_t asked_ms;        /* it waits for the store since then, whatever is in front of it */
 	size_t bytes;             /* that it keeps in memory */
 	uint64_t id;              /* of the write under way, or of whatever else it waits for */
 	struct account *account;  /* while its end is on its way; NULL: the account has left memory */

@@ -8,15 +8,15 @@
  *   - a read sees every write of the same owner that was asked for before it;
  *   - one request that fails does not fail its neighbours;
  *   - what cannot be written now is tried again; a request that has waited for longer than the driver's patience is given
- *     up: answered STORE_FAILED, and what it asks for does not happen later, either (only a process that dies while its disk
+ *     up: answered STORE_FULL, and what it asks for does not happen later, either (only a process that dies while its disk
  *     hangs may find it done when it starts again). Those that are patient wait for as long as it takes;
  *   - completions of one owner's writes come in order, but that a full queue refuses at once (STORE_FULL) and that one is
  *     given up before another that is patient; between owners nothing is promised.
  *
  * The requests are in store/account.h, store/roster.h, store/journal.h, store/document.h, store/pubsub.h,
- * store/token.h, store/outbox.h. Each is a struct
- * that begins with a struct store_request and is made with store_request_new; what it borrows must live in
- * its arena.
+ * store/token.h, store/outbox.h. Each is a struct that begins with a struct store_request and is made with
+ * store_request_new; what it borrows must live in its arena. The driver may still read one that it has given up: who is
+ * answered STORE_FULL only reads it and frees it.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -52,7 +52,7 @@ enum store_status {
 	STORE_OK,
 	STORE_ABSENT,           /* no such account, document */
 	STORE_CONFLICT,         /* it exists already */
-	STORE_FULL,             /* a quota, or the queue of requests: try later */
+	STORE_FULL,             /* a quota, the queue of requests, or the time that one may wait: try later */
 	STORE_FAILED,           /* could not find out or could not write; logged with the cause */
 };
 
@@ -67,7 +67,7 @@ struct store_request {
 	void *context;                          /* the asker's, best an id; not touched */
 	uint64_t token;                         /* likewise */
 	atomic_bool patient;                    /* the asker's: it is never given up */
-	uint64_t asked_ms;                      /* monotonic; set by store_submit */
+	uint64_t asked_ms;                      /* since when it waits, monotonic; 0: since it is submitted */
 	atomic_uint holders;                    /* who may look at it: the asker, a driver that works on what it has given up */
 	struct arena arena;                     /* inputs and results; freed with the request */
 };

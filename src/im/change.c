@@ -52,6 +52,7 @@ void change_begin(struct account *account, struct change *change)
 	struct changes *changes = &im_of(account)->changes;
 
 	change->bytes = change_weigh(change);
+	change->asked_ms = worker_now_ms(account->home->worker);
 	if (!changes_have_room(changes, change)) {
 		change->class->failed(account->home, change, STANZA_RESOURCE_CONSTRAINT);
 		change_free(change);
@@ -103,6 +104,7 @@ struct change *change_resume(struct account *account, uint64_t number)
 static void change_submit(struct account *account, struct change *change, struct store_roster_write *write)
 {
 	write->request.token = change_wait(account, change);
+	write->request.asked_ms = change->asked_ms;
 	store_submit(account->home->server->store, &write->request);
 }
 

@@ -91,7 +91,8 @@ bool store_request_is_due(const struct store_request *request, uint64_t before_m
 
 void store_submit(struct store *store, struct store_request *request)
 {
-	request->asked_ms = clock_monotonic_ms(&clock_system);
+	if (request->asked_ms == 0)
+		request->asked_ms = clock_monotonic_ms(&clock_system);
 	request->status = STORE_PENDING;
 	request->store = store;
 	if (!store) {

@@ -24,7 +24,7 @@ class Person(Client):
 
     def __init__(self, name, server):
         super().__init__(name, f"secret-of-{name}", server)
-        self.taken, self.refused, self.got = [], {}, []
+        self.taken, self.refused, self.got, self.answers = [], {}, [], {}
         self.begun = 0
 
     def began(self, resumed):
@@ -41,13 +41,13 @@ class Person(Client):
         self.taken.append(mark)
 
     def came(self, element):
-        if element.tag != CLIENT + "message":
-            return
         error = element.find(CLIENT + "error")
-        if error is None:
+        if error is not None:
+            self.refused[element.get("id")] = (error.get("type"), error[0].tag)
+        elif element.tag == CLIENT + "message":
             self.got.append(element.findtext(CLIENT + "body"))
         else:
-            self.refused[element.get("id")] = (error.get("type"), error[0].tag)
+            self.answers[element.get("id")] = element
 
     def settled(self, *bodies):
         """Acknowledged; a refusal is acknowledged as well."""
@@ -185,6 +185,26 @@ async def test_store_stalled_for_long(place):
         waited = time.monotonic() - asked
         assert PATIENCE[0] < waited < PATIENCE[1], f"told after {waited:.1f} s"
         assert ann.refused == {"stalled": ("wait", ERRORS + "resource-constraint")}, ann.refused
+
+
+ASKED = {
+    "contact": "<iq type='set' id='contact'><query xmlns='jabber:iq:roster'><item jid='dave@rig.example'/></query></iq>",
+    "request": "<presence type='subscribe' id='request' to='erin@rig.example'/>",
+    "note": "<iq type='set' id='note'><query xmlns='jabber:iq:private'><note xmlns='urn:example:note'/></query></iq>",
+}
+
+
+async def test_requests_while_it_hangs(place):
+    """Who asks for something that must be kept is told, and it does not happen later."""
+    async with stalled(place) as (ann, _):
+        for asked in ASKED.values():
+            ann.send(asked)
+        await soon(lambda: set(ASKED) <= set(ann.refused))
+        errors = {ann.refused[asked] for asked in ASKED}
+        assert errors == {("wait", ERRORS + "resource-constraint")}, ann.refused
+        ann.send("<iq type='get' id='contacts'><query xmlns='jabber:iq:roster'/></iq>")
+        await soon(lambda: "contacts" in ann.answers)
+        assert len(ann.answers["contacts"][0]) == 0, "a contact that was refused is there"
 
 
 async def test_left_while_it_hangs(place):

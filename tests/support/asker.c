@@ -64,6 +64,7 @@ void asker_submit(struct asker *asker, void *request)
 	asker->answered = array_grow(asker->answered, asker->submitted_count, sizeof(*asker->answered));
 	asker->submitted_count++;
 	pthread_mutex_unlock(&asker->lock);
+	((struct store_request *)request)->asked_ms = 0;
 	store_submit(asker->store, request);
 }
 

@@ -1457,7 +1457,7 @@ void store_trial_give_up(struct store *store)
 		request = request_take_due(t);
 		pthread_mutex_unlock(&t->lock);
 		if (request)
-			store_answer(NULL, request, STORE_FAILED);
+			store_answer(NULL, request, STORE_FULL);
 	} while (request);
 }
 

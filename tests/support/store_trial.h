@@ -23,7 +23,7 @@ bool store_trial_step(struct store *store);
 /* Steps by itself, one each every_ms on the worker's timer; before the worker's thread starts, or on it. */
 void store_trial_start(struct store *store, struct worker *worker, uint64_t every_ms);
 
-/* It has hanged for too long: all that waits and is not patient is answered STORE_FAILED, and does not happen. On any thread
+/* It has hanged for too long: all that waits and is not patient is answered STORE_FULL, and does not happen. On any thread
  * but a worker's. */
 void store_trial_give_up(struct store *store);
 

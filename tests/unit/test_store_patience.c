@@ -175,8 +175,8 @@ static void what_hangs_is_given_up_and_never_written(void **state)
 	usleep(MOMENT_MS * 1000);
 	behind = submit(a, "behind", false);
 	assert_answered(a, count + 2);
-	assert_int_equal(first->request.status, STORE_FAILED);
-	assert_int_equal(behind->request.status, STORE_FAILED);
+	assert_int_equal(first->request.status, STORE_FULL);
+	assert_int_equal(behind->request.status, STORE_FULL);
 	atomic_store(&disk_hangs, false);
 	await_writer(a);
 	assert_journal(a, "before", NULL);
@@ -194,7 +194,7 @@ static void what_is_patient_is_written_all_the_same(void **state)
 	patient = submit(a, "patient", true);
 	given_up = submit(a, "given up", false);
 	assert_answered(a, count + 1);
-	assert_int_equal(given_up->request.status, STORE_FAILED);
+	assert_int_equal(given_up->request.status, STORE_FULL);
 	atomic_store(&disk_hangs, false);
 	asker_wait(a);
 	assert_int_equal(patient->request.status, STORE_OK);
@@ -215,7 +215,7 @@ static void patience_can_end(void **state)
 	assert_answered(a, count + 1);
 	store_request_hurry(&patient->request);
 	assert_answered(a, count + 2);
-	assert_int_equal(patient->request.status, STORE_FAILED);
+	assert_int_equal(patient->request.status, STORE_FULL);
 }
 
 static void others_are_read_meanwhile(void **state)
@@ -232,7 +232,7 @@ static void others_are_read_meanwhile(void **state)
 	assert_int_equal(beside->request.status, STORE_OK);
 	asker_submit(a, behind);
 	assert_answered(a, count + 2);
-	assert_int_equal(behind->request.status, STORE_FAILED);
+	assert_int_equal(behind->request.status, STORE_FULL);
 }
 
 static void what_fails_for_a_moment_is_tried_again(void **state)
@@ -266,7 +266,7 @@ static void leave_hanging(struct place *place)
 	log_close(&log);
 	atomic_store(&disk_hangs, false);
 	usleep(MOMENT_MS * 1000);
-	_exit(answered(&a) == 3 && patient->request.status == STORE_FAILED && given_up->request.status == STORE_FAILED ? 0 : 1);
+	_exit(answered(&a) == 3 && patient->request.status == STORE_FULL && given_up->request.status == STORE_FULL ? 0 : 1);
 }
 
 static void a_store_that_hangs_can_be_left(void **state)

@@ -524,7 +524,7 @@ static void a_full_disk_fails_and_recovers(void **state)
 	asker_wait(&a);
 	files_may_grow(true);
 	for (size_t i = 0; i < 10; i++)
-		assert_int_equal(refused[i]->request.status, STORE_FAILED);
+		assert_int_equal(refused[i]->request.status, STORE_FULL);
 	store_figures(a.store, &figures);
 	assert_int_equal(figures.failed, 10);
 
@@ -650,7 +650,7 @@ static void a_tool_that_holds_the_file_delays_only(void **state)
 	asker_ask(&a, asker_account(&a, STORE_ACCOUNT_CREATE, ROMEO));
 	sqlite3_open(place->path, &db);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "x")), STORE_FAILED);
+	assert_int_equal(asker_ask(&a, asker_append(&a, ROMEO, "x")), STORE_FULL);
 	assert_int_equal(asker_ask(&a, asker_load(&a, ROMEO)), STORE_OK);
 	assert_logged_first(log_path, "database is locked");
 	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);

@@ -90,7 +90,7 @@ void batch_give_up(struct batch *batch, uint64_t before_ms, batch_answer_fn *ans
 		entry->given_up = true;
 		batch->broken |= !batch->settled;
 		store_request_hold(entry->request);
-		answer(context, entry->request, batch->settled ? entry->status : STORE_FAILED);
+		answer(context, entry->request, batch->settled ? entry->status : STORE_FULL);
 	}
 	pthread_mutex_unlock(&batch->lock);
 }

@@ -49,7 +49,7 @@ void batch_answer(struct batch *batch, batch_answer_fn *answer, void *context);
 
 /* ---- others' ---- */
 
-/* Answers what is due: with its own status where that stands, else STORE_FAILED. */
+/* Answers what is due: with its own status where that stands, else STORE_FULL. */
 void batch_give_up(struct batch *batch, uint64_t before_ms, batch_answer_fn *answer, void *context);
 
 #endif

@@ -27,17 +27,17 @@ static void request_give_up(void *context, struct store_request *request, enum s
 
 	given_up->count++;
 	given_up->of[request->op]++;
+	atomic_fetch_add(&given_up->store->failed, 1);
 	sqlite_answer(given_up->store, request, status);
 }
 
-/* What had no room in the queue waits in one only for a thread to say so. */
 static void queue_give_up(struct given_up *given_up, struct request_queue *queue, uint64_t before_ms)
 {
 	struct store_request *request = request_queue_give_up(queue, before_ms), *next;
 
 	for (; request; request = next) {
 		next = request_next(request);
-		request_give_up(given_up, request, request->status == STORE_PENDING ? STORE_FAILED : request->status);
+		request_give_up(given_up, request, STORE_FULL);
 	}
 }
 
