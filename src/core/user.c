@@ -109,6 +109,8 @@ static enum user_outcome outcome_of(enum store_status status)
 		return USER_EXISTS;
 	case STORE_ABSENT:
 		return USER_ABSENT;
+	case STORE_FULL:
+		return USER_BUSY;
 	default:
 		return USER_FAILED;
 	}

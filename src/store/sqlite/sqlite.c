@@ -11,9 +11,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "file.h"
@@ -26,6 +26,7 @@ enum {
 	DEFAULT_QUEUE_LIMIT = 100000,
 	DEFAULT_QUEUE_BYTES = 64 << 20,
 	DEFAULT_PATIENCE_MS = 5000,
+	LEAVE_MS = 1000, /* more than that, for what is given up to be looked at */
 };
 
 /* ---- requests ---- */
@@ -110,13 +111,17 @@ static void sqlite_figures(struct store *store, struct store_figures *out)
 
 /* ---- closing ---- */
 
+void sqlite_close_files(struct sqlite_store *s)
+{
+	for (size_t i = 0; i < s->reader_count; i++)
+		database_close(&s->readers[i].db);
+	database_close(&s->writer_db);          /* last: it empties the write-ahead log */
+}
+
 static void sqlite_free(struct sqlite_store *s)
 {
-	for (size_t i = 0; i < s->reader_count; i++) {
-		database_close(&s->readers[i].db);
+	for (size_t i = 0; i < s->reader_count; i++)
 		batch_clear(&s->readers[i].batch);
-	}
-	database_close(&s->writer_db);          /* last: it empties the write-ahead log */
 	batch_clear(&s->batch);
 	watch_clear(&s->watch);
 	request_queue_clear(&s->writes);
@@ -127,38 +132,33 @@ static void sqlite_free(struct sqlite_store *s)
 	free(s);
 }
 
-/* false: it hangs. */
-static bool thread_join(pthread_t thread, const struct timespec *until)
+/* false: they do not get on. */
+static bool threads_end(struct sqlite_store *s)
 {
-	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until) == 0;
-}
+	unsigned long long commits;
+	bool have_ended;
 
-static bool threads_join(struct sqlite_store *s)
-{
-	struct timespec until;
-	bool joined;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(s->patience_ms / 1000) + 1;
 	request_queue_close(&s->writes);
-	joined = thread_join(s->writer, &until);
-	request_queue_close(&s->reads);
-	for (size_t i = 0; i < s->reader_count; i++)
-		joined &= thread_join(s->readers[i].thread, &until);
-	return joined;
+	do {
+		commits = atomic_load(&s->commits);
+		have_ended = watch_await_alone(&s->watch, clock_monotonic_ms(&clock_system) + s->patience_ms + LEAVE_MS);
+	} while (!have_ended && atomic_load(&s->commits) != commits);
+	return have_ended;
 }
 
-/* A thread that hangs is left behind with the store, for the process is going to end. */
+/* Of a disk that hangs nobody can let go: the threads and the store are left behind, for the process is going to end. */
 static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
-	bool joined = threads_join(s);
+	bool have_ended = threads_end(s);
 
 	watch_stop(&s->watch);
-	if (joined) {
+	if (have_ended) {
+		pthread_join(s->writer, NULL);
 		sqlite_free(s);
 		return;
 	}
+	pthread_detach(s->writer);
 	watch_abandon(s);
 	faults_silence(&s->faults);
 }
@@ -220,6 +220,7 @@ struct store *store_sqlite_open(const struct store_sqlite_options *options, char
 	struct sqlite_store *s = sqlite_new(options);
 
 	if (!sqlite_connect(s, options->path, error)) {
+		sqlite_close_files(s);
 		sqlite_free(s);
 		return NULL;
 	}

@@ -113,6 +113,16 @@ static bool batch_may_try_again(struct sqlite_store *s)
 	return batch_renew(&s->batch);
 }
 
+/* The readers have had all that could not be answered here. */
+static void writer_close(struct sqlite_store *s)
+{
+	request_queue_close(&s->reads);
+	for (size_t i = 0; i < s->reader_count; i++)
+		pthread_join(s->readers[i].thread, NULL);
+	sqlite_close_files(s);
+	watch_leave_alone(&s->watch);
+}
+
 void *writer_main(void *store)
 {
 	struct sqlite_store *s = store;
@@ -124,6 +134,7 @@ void *writer_main(void *store)
 			continue;
 		batch_answer(&s->batch, sqlite_answer, s);
 	}
+	writer_close(s);
 	return NULL;
 }
 

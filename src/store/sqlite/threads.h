@@ -50,6 +50,8 @@ struct sqlite_store {
 void *writer_main(void *store);         /* struct sqlite_store */
 void *reader_main(void *reader);        /* struct reader */
 
+/* No thread uses them any more, or none was started. */
+void sqlite_close_files(struct sqlite_store *s);
 /* Counts the request as done and answers it. */
 batch_answer_fn sqlite_answer;          /* context: struct sqlite_store */
 

@@ -114,7 +114,7 @@ void watch_wake(struct watch *watch)
 		return;
 	pthread_mutex_lock(&watch->lock);
 	atomic_store(&watch->awake, true);
-	pthread_cond_signal(&watch->changed);
+	pthread_cond_broadcast(&watch->changed);
 	pthread_mutex_unlock(&watch->lock);
 }
 
@@ -122,20 +122,37 @@ void watch_stop(struct watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	watch->closing = true;
-	pthread_cond_signal(&watch->changed);
+	pthread_cond_broadcast(&watch->changed);
 	pthread_mutex_unlock(&watch->lock);
 	pthread_join(watch->thread, NULL);
 }
 
-static void watch_pause(struct watch *watch)
+/* false: the time has come. */
+static bool watch_wait(struct watch *watch, uint64_t until_ms)
 {
-	struct timespec until;
+	const struct timespec until = { (time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000 };
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
+	return pthread_cond_timedwait(&watch->changed, &watch->lock, &until) == 0;
+}
+
+void watch_leave_alone(struct watch *watch)
+{
+	pthread_mutex_lock(&watch->lock);
+	watch->alone = true;
+	pthread_cond_broadcast(&watch->changed);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+bool watch_await_alone(struct watch *watch, uint64_t until_ms)
+{
+	bool alone;
+
+	pthread_mutex_lock(&watch->lock);
+	while (!watch->alone && watch_wait(watch, until_ms))
+		continue;
+	alone = watch->alone;
+	pthread_mutex_unlock(&watch->lock);
+	return alone;
 }
 
 /* Who asks counts his request first and looks then whether somebody is awake; here it is the other way round. */
@@ -157,7 +174,7 @@ void *watch_main(void *store)
 			pthread_cond_wait(&watch->changed, &watch->lock);
 			continue;
 		}
-		watch_pause(watch);
+		watch_wait(watch, clock_monotonic_ms(&clock_system) + LOOK_MS);
 		pthread_mutex_unlock(&watch->lock);
 		watch_look(s);
 		pthread_mutex_lock(&watch->lock);
