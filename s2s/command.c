@@ -52,6 +52,16 @@ static void certificate_add_detail(const struct certificate_about *certificate, 
 	json_object_set_new(row, "pin", json_string(certificate->pin));
 }
 
+/* How the peer acknowledges what it gets. */
+static void receipts_add_detail(const struct outgoing_row *out, json_t *row)
+{
+	if (!out->receipts_by)
+		return;
+	json_object_set_new(row, "acknowledged by", json_string(out->receipts_by));
+	if (out->answers)
+		json_object_set_new(row, "round trip ms", json_integer((json_int_t)out->round_ms));
+}
+
 static void link_add_detail(const struct link *link, json_t *row)
 {
 	uint64_t now_ms = worker_now_ms(link->s2s->home->worker);
@@ -67,10 +77,7 @@ static void link_add_detail(const struct link *link, json_t *row)
 	if (out.we_by)
 		json_object_set_new(row, "we prove by", json_string(out.we_by));
 	certificate_add_detail(out.certificate, row);
-	if (out.receipts_by)
-		json_object_set_new(row, "acknowledged by", json_string(out.receipts_by));
-	if (out.round_ms > 0)
-		json_object_set_new(row, "round trip ms", json_integer((json_int_t)out.round_ms));
+	receipts_add_detail(&out, row);
 	json_object_set_new(row, "under way", json_integer((json_int_t)waiting.handed));
 	json_object_set_new(row, "bytes", json_integer((json_int_t)waiting.bytes));
 	json_object_set_new(row, "stanzas", json_integer((json_int_t)link->sent));

@@ -9,6 +9,7 @@
 
 #include "core/claims.h"
 #include "core/iq.h"
+#include "ping.h"
 
 static bool incoming_speaks_for(const struct incoming *incoming, const struct jid *from)
 {
@@ -65,6 +66,8 @@ static void incoming_route(struct incoming *incoming, struct stanza *stanza, uin
 	}
 	if (fault)
 		parcel_refused(home, &parcel, STANZA_BAD_REQUEST, fault);
+	else if (ping_is_answered(home, parcel->stanza))
+		parcel_taken(home, &parcel);
 	else
 		route(home, parcel);
 }

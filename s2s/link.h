@@ -39,6 +39,7 @@ struct link {
 	struct outgoing *outgoing;  /* CONNECTING, READY, CLOSING */
 	struct receipts *receipts;  /* what that one, or a broken one that may be resumed, has written; NULL */
 	struct timer timer;         /* WAITING: the pause; READY: idleness, or room on the stream */
+	bool answers_no_pings;      /* the peer: its TCP says what has arrived */
 	unsigned failures;          /* in a row */
 	uint64_t not_before_ms;     /* the next attempt */
 	uint64_t ready_ms, sent_ms; /* when it came up, when it last sent */

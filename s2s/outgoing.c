@@ -209,19 +209,12 @@ static void outgoing_has_lingered(struct worker *worker, struct timer *timer)
 	outgoing_close_now(LIST_MEMBER(timer, struct outgoing, end));
 }
 
-static bool outgoing_awaits_receipts(const struct outgoing *outgoing)
-{
-	const struct receipts *receipts = outgoing->link ? outgoing->link->receipts : NULL;
-
-	return receipts && receipts->outgoing == outgoing && receipts->unacked.count > 0;
-}
-
 /* What is on its way shall be acknowledged before, but only for so long. */
 void outgoing_close(struct outgoing *outgoing)
 {
 	if (outgoing->state == OUTGOING_ENDING)
 		return;
-	if (!outgoing_awaits_receipts(outgoing))
+	if (!outgoing->link || !outgoing->link->receipts || !receipts_are_due(outgoing->link->receipts))
 		outgoing_close_now(outgoing);
 	else if (!timer_is_running(&outgoing->end))
 		timer_start(outgoing->s2s->home->worker, &outgoing->end, OUTGOING_LINGER_MS, outgoing_has_lingered);
@@ -324,7 +317,7 @@ static void outgoing_returned(struct stream *stream, void *owner, struct parcel 
 	struct outgoing *outgoing = owner;
 
 	(void)stream;
-	link_take_back(outgoing->link, parcel);
+	receipts_return(outgoing->link->receipts, parcel);
 }
 
 /* ---- the beginning ---- */
@@ -591,6 +584,7 @@ void outgoing_describe(const struct outgoing *outgoing, struct outgoing_row *out
 
 	*out = (struct outgoing_row){
 		.receipts_by = receipts ? receipts_by_name(receipts) : NULL,
+		.answers = receipts && receipts->answers,
 		.round_ms = receipts ? receipts->round_ms : 0,
 		.tls = outgoing->tls,
 		.address = outgoing->address,

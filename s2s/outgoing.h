@@ -50,7 +50,8 @@ struct outgoing_row {
 	const char *peer_by, *we_by;    /* how the peer has proven itself to us, and we to it; NULL: not yet */
 	const struct certificate_about *certificate;    /* the peer's; NULL: none */
 	const char *receipts_by; /* how it acknowledges what it gets; NULL: not up */
-	uint64_t round_ms;       /* how long it took the last time */
+	bool answers;            /* it has done so, and the last time it took */
+	uint64_t round_ms;
 };
 void outgoing_describe(const struct outgoing *outgoing, struct outgoing_row *out);
 

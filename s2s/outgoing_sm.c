@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Stream management on a stream that we open (XEP-0198): behind the proof of our domain it is enabled (§3), or an older stream
- * of the link is resumed (§5); then the link's stanzas may flow. Towards a peer that does not offer it they flow at once.
+ * of the link is resumed (§5); then the link's stanzas may flow. Towards a peer that does not offer it they flow at once, and
+ * pings show what has arrived.
  */
 #include "outgoing_inside.h"
 
@@ -21,7 +22,9 @@ static void outgoing_ask_for_sm(struct outgoing *outgoing)
 
 static void outgoing_go_without_sm(struct outgoing *outgoing)
 {
-	outgoing->link->receipts = receipts_new(outgoing, RECEIPTS_BY_TCP, NULL, 0);
+	enum receipts_by by = outgoing->link->answers_no_pings ? RECEIPTS_BY_TCP : RECEIPTS_BY_PING;
+
+	outgoing->link->receipts = receipts_new(outgoing, by, NULL, 0);
 	outgoing_up(outgoing);
 }
 

@@ -173,7 +173,8 @@ static const struct module_spec s2s_specs[] = {
 	{ "RFC 8305", "Happy Eyeballs Version 2: Better Connectivity Using Concurrency", NULL, NULL },
 	{ "XEP-0178", "Best Practices for Use of SASL EXTERNAL with Certificates", "1.2", "between servers" },
 	{ "XEP-0185", "Dialback Key Generation and Validation", "1.0", NULL },
-	{ "XEP-0198", "Stream Management", "1.6.3", "between servers" },
+	{ "XEP-0198", "Stream Management", "1.6.3", NULL },
+	{ "XEP-0199", "XMPP Ping", "2.0.1", NULL },
 	{ "XEP-0220", "Server Dialback", "1.1.1", NULL },
 	{ "XEP-0368", "SRV records for XMPP over TLS", "1.1.0", "direct TLS between servers" },
 	{ 0 },
@@ -191,7 +192,6 @@ const struct module s2s_module = {
 	.home_configured = s2s_home_configured,
 	.home_drain = s2s_home_drain,
 	.drains_late = true,
-	.host_received = trial_host_received,
 	.listens = 1u << LISTEN_SERVER | 1u << LISTEN_SERVER_TLS,
 	.accepted = incoming_accepted,
 };

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * The steps of a trial, in the order of a link's life, and the verdict. What comes too late for it is nobody's.
- *
- * The ping is XEP-0199's. Its answer counts when it comes from the domain itself, so on a stream on which that has proven
- * itself, and carries the id, which nobody else knows.
  */
 #include "trial.h"
 
@@ -28,8 +25,6 @@ enum {
 	TRIAL_WORDS = 1000,
 };
 
-#define TRIAL_ID "trial-" /* where the ids of its pings begin */
-
 enum trial_step { STEP_POLICY, STEP_DNS, STEP_CONNECT, STEP_TLS, STEP_CERTIFICATE, STEP_JOIN, STEP_PROOF, STEP_PING, STEPS };
 
 static const char *const trial_steps[STEPS] = {
@@ -53,7 +48,7 @@ struct trial {
 	enum trial_step step;   /* the next one */
 	uint64_t since_ms;
 	struct timer timer;     /* of the ping */
-	char id[sizeof(TRIAL_ID) + ID_LEN];
+	struct ping_id id;      /* of the ping */
 	struct joining *joining;
 	void (*ended)(struct home *home, struct trial *trial);
 	json_t *rows;           /* touched on one home at a time */
@@ -218,16 +213,9 @@ static void trial_unanswered(struct worker *worker, struct timer *timer)
 void trial_up(struct trial *trial, const char *method)
 {
 	struct home *home = trial->s2s->home;
-	struct buf *out = outgoing_out(trial->outgoing);
 
 	trial_pass(trial, STEP_PROOF, method);
-	memcpy(trial->id, TRIAL_ID, strlen(TRIAL_ID));
-	id_random(worker_entropy(home->worker), trial->id + strlen(TRIAL_ID));
-	buf_add_lit(out, "<iq type='get'");
-	writer_attr(out, "id", trial->id);
-	writer_attr(out, "from", trial->local);
-	writer_attr(out, "to", trial->remote);
-	buf_add_lit(out, "><ping xmlns='" NS_PING "'/></iq>");
+	ping_write(home, outgoing_out(trial->outgoing), trial->local, trial->remote, &trial->id);
 	timer_start(home->worker, &trial->timer, TRIAL_ANSWER_MS, trial_unanswered);
 }
 
@@ -250,46 +238,17 @@ void trial_down(struct trial *trial, enum trouble trouble, const char *reason)
 
 /* ---- the answer to the ping ---- */
 
-struct trial_answer {
-	struct mail mail;
-	struct link_key key;
-	char id[sizeof(TRIAL_ID) + ID_LEN];
-};
-
-static void trial_answer_arrive(struct worker *worker, struct mail *mail)
+void trials_answer(struct s2s *s2s, const char *remote, const struct ping_id *id)
 {
-	struct trial_answer *answer = (struct trial_answer *)mail;
-	struct s2s *s2s = s2s_of(home_of(worker));
-	const char *remote = answer->key.text + strlen(answer->key.text) + 1;
-
 	for (struct list_link *l = list_first(&s2s->trials); l; l = list_next(&s2s->trials, l)) {
 		struct trial *trial = trial_of(l);
 
-		if (!trial_is_up(trial) || strcmp(trial->id, answer->id) != 0 || strcmp(trial->remote, remote) != 0)
+		if (!trial_is_up(trial) || strcmp(trial->id.text, id->text) != 0 || strcmp(trial->remote, remote) != 0)
 			continue;
 		trial_pass(trial, STEP_PING, "answered on a stream of the peer's own");
 		trial_end(trial);
-		break;
+		return;
 	}
-	free(answer);
-}
-
-enum hook_result trial_host_received(struct home *home, const struct host *host, struct parcel *parcel)
-{
-	const struct stanza *stanza = parcel->stanza;
-	struct trial_answer *answer;
-
-	if ((stanza->type != IQ_RESULT && stanza->type != IQ_ERROR) || !stanza->id ||
-	    strncmp(stanza->id, TRIAL_ID, strlen(TRIAL_ID)) != 0 || strlen(stanza->id) >= sizeof(answer->id) ||
-	    stanza->from.local_len || stanza->from.resource_len)
-		return HOOK_NEXT;
-	answer = mem_zalloc(sizeof(*answer));
-	link_key_make(&answer->key, host->domain, strlen(host->domain), jid_domain_text(&stanza->from),
-	              stanza->from.domain_len);
-	snprintf(answer->id, sizeof(answer->id), "%s", stanza->id);
-	answer->mail.arrive = trial_answer_arrive;
-	worker_post(home->worker, link_home(home, &answer->key)->worker, &answer->mail);
-	return HOOK_NEXT;
 }
 
 /* ---- the beginning ---- */

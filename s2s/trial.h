@@ -13,11 +13,11 @@
 
 #include "core/command.h"
 #include "net/conn.h"
+#include "ping.h"
 #include "trouble.h"
 
 struct joining;
 struct outgoing;
-struct parcel;
 struct s2s;
 struct trial;
 
@@ -50,8 +50,8 @@ void trial_up(struct trial *trial, const char *method);
 void trial_down(struct trial *trial, enum trouble trouble, const char *reason);
 bool trial_is_up(const struct trial *trial);
 
-/* The module's host_received: is it the answer to a trial's ping? */
-enum hook_result trial_host_received(struct home *home, const struct host *host, struct parcel *parcel);
+/* A ping to that domain is answered: is it a trial's? */
+void trials_answer(struct s2s *s2s, const char *remote, const struct ping_id *id);
 void trial_free(struct trial *trial); /* at the home's end */
 /* s2s->trials */
 struct trial *trial_of(struct list_link *link);

@@ -27,7 +27,7 @@ def linked(place, partner_kind):
         partner.add_user(name, f"secret-of-{name}")
     partner.start()
     north = place.branch(more=f'dns {{ servers = {{ "{dns.address}:{dns.port}" }} }}\npeer "*" {{ lifetime = 5s }}\n'
-                         "journal { archive = always }\n")
+                         "journal { archive = always }\n" + getattr(partner, "policy", ""))
     north.add_user("ann", "secret-of-ann")
     return north, partner
 
@@ -44,6 +44,32 @@ def someone(jid, branch, *plugins):
     for plugin in plugins:
         person.register_plugin(plugin)
     return person
+
+
+async def what_arrives_is_acknowledged(place, partner_kind, by):
+    """Until all of it is, and peer show says how the partner does it."""
+    north, partner = linked(place, partner_kind)
+    if hasattr(partner, "admit"):
+        partner.admit(north)
+    ann, zoe = await someone(ANN, north).log_in(), await someone(ZOE, partner).log_in()
+    for number in range(50):
+        ann.send_message(mto=ZOE, mbody=f"north {number}", mtype="chat")
+        zoe.send_message(mto=ANN, mbody=f"partner {number}", mtype="chat")
+    await zoe.message("north 49")
+    await ann.message("partner 49")
+    for person, words in (zoe, "north"), (ann, "partner"):
+        assert [m["body"] for kind, m in person.arrived if kind == "message"] == [f"{words} {n}" for n in range(50)]
+
+    def shown():
+        return [row for row in north.ask("peer", "show", "partner.example") if row["direction"] == "out"][0]
+
+    await soon(lambda: "round trip ms" in shown() and shown()["under way"] == 0)
+    assert shown()["acknowledged by"] == by, shown()
+    zoe.send_message(mto=ANN, mbody="that was all", mtype="chat")
+    await ann.message("that was all")
+    for person in ann, zoe:
+        await person.leave()
+    return north
 
 
 async def state(person, contact, wanted):

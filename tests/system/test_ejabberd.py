@@ -68,5 +68,9 @@ class Ejabberd:
         self.users.append((name, password))
 
 
+async def test_a_ping_shows_what_has_arrived(place):
+    await partner.what_arrives_is_acknowledged(place, Ejabberd, "ping")
+
+
 if __name__ == "__main__":
     run(globals() | partner.tests(Ejabberd))

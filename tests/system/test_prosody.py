@@ -3,6 +3,7 @@
 import subprocess
 
 import partner
+from authority import Authority
 from harness import Person, eventually, make_certificate, run
 from partner import linked
 
@@ -100,6 +101,41 @@ async def test_bounce_while_it_is_stopped_and_flow_when_it_is_back(place):
     await zoe_there.message("three")
     await ann.leave()
     await zoe_there.leave()
+
+
+class ProsodyWithSmacks(Prosody):
+    """With its smacks between servers, which it has behind SASL EXTERNAL: both show certificates of one authority."""
+
+    def __init__(self, place, dns):
+        super().__init__(place, dns)
+        self.authority = Authority()
+        self.ca = self.authority.write(self.folder / "ca.pem")
+        self.sign_for(self.folder, self.domain)
+        text = self.configuration.read_text().replace('"posix" }', '"posix", "smacks" }').replace(
+            'modules_disabled = { "s2s_auth_certs" }\n', "").replace('cert.pem" }', f'cert.pem", cafile = "{self.ca}" }}')
+        self.configuration.write_text(text)
+        self.policy = f'peer "{self.domain}" {{ authentication = {{ ca }}  ca = "{self.ca}" }}\n'
+
+    def sign_for(self, folder, domain):
+        """With the authority behind it, which clients trust then."""
+        self.authority.sign_for(folder, domain)
+        with open(folder / "cert.pem", "ab") as chain:
+            chain.write(self.ca.read_bytes())
+
+    def admit(self, north):
+        self.sign_for(north.folder, north.domain)
+        north.ctl("reload")
+
+
+async def test_a_ping_shows_what_has_arrived(place):
+    await partner.what_arrives_is_acknowledged(place, Prosody, "ping")
+
+
+async def test_stream_management_between_servers(place):
+    north = await partner.what_arrives_is_acknowledged(place, ProsodyWithSmacks, "xep-0198")
+    log = place.folder / "prosody" / "log"
+    eventually(lambda: "Received ack request" in log.read_text() and "#queue = 0 (acked: 1)" in log.read_text())
+    assert "server stream refused" not in north.log()
 
 
 if __name__ == "__main__":

@@ -179,6 +179,13 @@ static inline void far_expect_end(struct far_stream *stream, const char *text)
 	assert_true(stream->ended);
 }
 
+/* The kernel, whose time is the real one, acknowledges what has come. */
+static inline void far_wait_for_tcp(struct far *far)
+{
+	for (unsigned i = 0; i < 60; i++)
+		far_turn(far);
+}
+
 /* What has come by now is without text. */
 static inline void far_expect_not(struct far_stream *stream, const char *text)
 {

@@ -194,16 +194,16 @@ static void our_streams_are_one_way(void **state)
 	far_close(&far);
 }
 
-/* What their TCP has not acknowledged goes again, in order, before what came later. */
+/* What they have not acknowledged goes again, in order, before what came later. */
 static void a_broken_stream_loses_nothing(void **state)
 {
 	struct far *far = far_open("queue-memory = 64MB", "limits { unsent = 64MB }");
 	struct far_stream out;
-	char *big = mem_zalloc(20001), *id;
+	char *big = mem_zalloc(801), *id;
 	unsigned first;
 
 	(void)state;
-	memset(big, 'x', 20000);
+	memset(big, 'x', 800);
 	say(far, "hello", 0);
 	out = far_accept_up(far);
 	far_expect(&out, "hello");
@@ -216,7 +216,7 @@ static void a_broken_stream_loses_nothing(void **state)
 	out = far_accept_up(far);
 	id = far_value(&out, " id='m");
 	first = (unsigned)strtoul(id, NULL, 10);
-	assert_in_range(first, 1, 600);
+	assert_int_equal(first, 0);
 	for (unsigned i = first + 1; i <= 601; i++) {
 		free(id);
 		id = far_value(&out, " id='m");
@@ -264,6 +264,7 @@ static void an_iq_on_a_broken_stream_comes_back(void **state)
 	returned = last_number(person_heard(far->ann));
 	assert_in_range(returned, 1, 599);
 	out = far_accept_up(far);
+	far_expect(&out, "hello");
 	next = far_value(&out, " id='m");
 	assert_int_equal(strtoul(next, NULL, 10), returned + 1);
 	free(next);
@@ -421,7 +422,8 @@ static void idle_streams_are_closed(void **state)
 	say(far, "hello", 1);
 	out = far_accept_up(far);
 	far_expect(&out, "hello");
-	town_pass(far->town, 299000);
+	far_wait_for_tcp(far);
+	town_pass(far->town, 298900);
 	far_expect_not(&out, "</stream:stream>");
 	town_pass(far->town, 2000);
 	far_expect(&out, "</stream:stream>");

@@ -57,6 +57,19 @@ static void cut(struct far_stream *stream)
 		far_turn(far);
 }
 
+/* What comes on out is answered on in, a stream of their own. */
+static void far_answer_ping(struct far_stream *out, struct far_stream *in, const char *from, const char *type)
+{
+	char *id = far_value(out, "<iq type='get' id='ping-"), *answer;
+
+	answer = str_printf("<iq type='%s' from='%s' to='north.example' id='ping-%s'/>", type, from, id);
+	far_say(in, answer);
+	free(id);
+	free(answer);
+	for (unsigned i = 0; i < 5; i++)
+		far_turn(out->far);
+}
+
 /* ---- §3 ---- */
 
 static void it_is_offered_and_enabled_behind_the_proof(void **state)
@@ -141,7 +154,9 @@ static void what_is_refused_is_acknowledged_too(void **state)
 	far_expect(&in, "<a " SM " h='0'/>");
 	out = far_accept_up(far);
 	far_expect(&out, "<service-unavailable");
-	far_expect(&in, "<a " SM " h='1'/>");
+	far_answer_ping(&out, &in, "far.example", "result");
+	far_say(&in, ASK);
+	far_expect(&in, "<a " SM " h='2'/>");
 	free(id);
 	far_stream_close(&in);
 	far_stream_close(&out);
@@ -460,6 +475,95 @@ static void who_acknowledges_nothing_is_dead(void **state)
 	far_close(&far);
 }
 
+/* ---- a peer without stream management: a ping is a barrier ---- */
+
+static void what_a_ping_has_proven_is_not_sent_again(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far), out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = far_accept_up(far);
+	expect_said(&out, 1, 1);
+	far_answer_ping(&out, &in, "far.example", "result");
+	ann_says(far, 2);
+	expect_said(&out, 2, 2);
+	town_pass(far->town, 100);
+	far_answer_ping(&out, &in, "far.example", "error");
+	ann_says(far, 3);
+	expect_said(&out, 3, 3);
+	cut(&out);
+	town_pass(far->town, 1500);
+	out = far_accept_up(far);
+	expect_said(&out, 3, 3);
+	far_stream_close(&in);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+/* Another id, or somebody else who has heard of it. */
+static void what_answers_no_ping_proves_nothing(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far), out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = far_accept_up(far);
+	expect_said(&out, 1, 1);
+	far_say(&in, "<iq type='result' from='far.example' to='north.example' id='ping-aaaaaaaaaaaaaaaaaaaaaa'/>");
+	far_answer_ping(&out, &in, "bob@far.example", "result");
+	cut(&out);
+	town_pass(far->town, 1500);
+	out = far_accept_up(far);
+	expect_said(&out, 1, 1);
+	far_answer_ping(&out, &in, "evil.example", "result");
+	far_expect_end(&in, "<invalid-from");
+	cut(&out);
+	town_pass(far->town, 2500);
+	out = far_accept_up(far);
+	expect_said(&out, 1, 1);
+	far_stream_close(&in);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
+static void let_time_pass(struct far *far, unsigned seconds)
+{
+	far_wait_for_tcp(far);
+	for (unsigned i = 0; i < seconds; i++)
+		town_pass(far->town, 1000);
+}
+
+static void of_who_answers_no_ping_tcp_counts(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream out;
+
+	(void)state;
+	ann_says(far, 1);
+	out = far_accept_up(far);
+	expect_said(&out, 1, 1);
+	far_expect(&out, "<iq type='get' id='ping-");
+	let_time_pass(far, 12);
+	far_expect(&out, "<iq type='get' id='ping-");
+	ann_says(far, 2);
+	expect_said(&out, 2, 2);
+	let_time_pass(far, 12);
+	ann_says(far, 3);
+	expect_said(&out, 3, 3);
+	let_time_pass(far, 12);
+	far_expect_not(&out, "ping-");
+	cut(&out);
+	ann_says(far, 4);
+	town_pass(far->town, 1500);
+	out = far_accept_up(far);
+	expect_said(&out, 4, 4);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +582,9 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_resumed_goes_again),
 		cmocka_unit_test(what_was_not_resumed_in_time_goes_again),
 		cmocka_unit_test(who_acknowledges_nothing_is_dead),
+		cmocka_unit_test(what_a_ping_has_proven_is_not_sent_again),
+		cmocka_unit_test(what_answers_no_ping_proves_nothing),
+		cmocka_unit_test(of_who_answers_no_ping_tcp_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
