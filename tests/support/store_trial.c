@@ -1482,6 +1482,20 @@ void store_trial_fail(struct store *store, const struct store_trial_fault *fault
 	pthread_mutex_unlock(&t->lock);
 }
 
+void store_trial_lose(struct store *store)
+{
+	struct trial *t = (struct trial *)store;
+	struct store_request *request;
+
+	pthread_mutex_lock(&t->lock);
+	while ((request = request_take(t))) {
+		t->figures.waiting--;
+		atomic_fetch_sub(&store->pending, 1);
+		store_request_free(request);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
 void store_trial_mend(struct store *store)
 {
 	struct trial *t = (struct trial *)store;

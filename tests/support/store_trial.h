@@ -27,6 +27,9 @@ void store_trial_start(struct store *store, struct worker *worker, uint64_t ever
  * but a worker's. */
 void store_trial_give_up(struct store *store);
 
+/* The process that has asked dies: what waits is neither carried out nor answered. */
+void store_trial_lose(struct store *store);
+
 /* Which requests fail. */
 struct store_trial_fault {
 	int op;                         /* enum store_op; -1: any */
