@@ -20,6 +20,7 @@ from victim import FAST, SLOW, Victim, configuration
 
 SENDERS, RECIPIENTS, PARTNERS = 8, 12, 5
 RATE = 200                      # messages a second, of all pairs
+UNANSWERED = 50                 # a sender waits when so many are not acknowledged: no archive that expires is smaller
 ROUND = (0.1, 1.1)              # seconds from the first client that is in to the end of a round: all that a server does, it does
                                 # within them
 LATE = 2.5                      # but rarely they are so many, and what was delivered FORGETFUL before the end is never again:
@@ -70,7 +71,7 @@ class Rig:
             while written < due:
                 written += 1
                 sender = self.random.choice(self.senders)
-                if sender.is_online:
+                if sender.is_online and len(sender.sent) < UNANSWERED:
                     sender.write()
                     if self.random.random() < 0.005:
                         sender.cut()

@@ -47,7 +47,7 @@ def test_power_lost_without_archive(place):
 
 
 def test_power_lost_while_archives_expire(place):
-    survives(place, "127.0.0.7", "always", False, newest=40)
+    survives(place, "127.0.0.7", "always", False, newest=100)
 
 
 def test_the_rig_notices_what_is_not_synchronised(place):
