@@ -94,6 +94,14 @@ struct stanza *event_new(const struct jid *service, const char *kind, const char
 void event_send(struct home *home, const struct pubsub_class *class, const struct jid *service,
                 const struct pubsub_node *node, struct stanza *event);
 
+/* An item as it is to be stored, its texts in the arena; id NULL: one of ours. */
+void item_fill(struct arena *arena, struct home *home, struct store_pubsub_item *item, const char *id,
+               const struct element *payload, const struct jid *publisher);
+/* §7.1.2, §7.2.2: events of an item that is there, and of one that is there no more. */
+struct stanza *item_event(struct home *home, const struct jid *service, const struct pubsub_node *node,
+                          const struct store_pubsub_item *item);
+struct stanza *retract_event(const struct jid *service, const char *node, const char *id);
+
 /* The actions, by the sections of XEP-0060. */
 void subscriptions_asked(struct pubsub_call *call);     /* §5.6 */
 void subscribe_asked(struct pubsub_call *call);         /* §6.1 */

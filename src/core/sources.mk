@@ -70,6 +70,7 @@ libhansa_a_SOURCES += src/core/pubsub_inside.h
 libhansa_a_SOURCES += src/core/pubsub_item.c
 libhansa_a_SOURCES += src/core/pubsub_node.c
 libhansa_a_SOURCES += src/core/pubsub_owner.c
+libhansa_a_SOURCES += src/core/pubsub_publish.c
 libhansa_a_SOURCES += src/core/pubsub_subscriber.c
 libhansa_a_SOURCES += src/core/retention.c
 libhansa_a_SOURCES += src/core/router.c
