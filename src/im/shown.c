@@ -35,6 +35,7 @@ struct note {
 	struct list_link link;  /* in one of its home's lists */
 	bool is_behind;         /* namely in that of those to be written */
 	bool outlives;          /* a session of it will be there again after the restart: the note stays */
+	bool is_inherited;      /* it is from the store, of a server before: nobody may have been told yet */
 	uint64_t written;       /* hash of what the store has, or will have; 0: nothing */
 };
 
@@ -89,7 +90,10 @@ static void note_fall_behind(struct note *note, uint64_t write_after_ms)
 
 static void shown_presence_shown(struct session *session)
 {
-	note_fall_behind(note_get(session->account), WRITE_AFTER_MS);
+	struct note *note = note_get(session->account);
+
+	note->is_inherited = false;
+	note_fall_behind(note, WRITE_AFTER_MS);
 }
 
 /* ---- the note ---- */
@@ -199,8 +203,10 @@ static void shown_account_loaded(struct account *account, const struct store_acc
 {
 	const struct store_account_document *found = store_account_document(load, SHOWN_KIND, "");
 
-	if (found)
+	if (found) {
 		note_get(account)->written = note_hash(account, found->text, found->len);
+		note_get(account)->is_inherited = !session_first(account);
+	}
 	if (session_first(account))
 		note_fall_behind(note_get(account), WRITE_AFTER_MS);
 }
@@ -237,15 +243,23 @@ static void *shown_home_open(struct home *home)
 }
 
 /* All sessions have ended and their contacts know. */
+static void notes_remove(const struct list *notes)
+{
+	for (struct list_link *link = list_first(notes); link; link = list_next(notes, link)) {
+		struct note *note = LIST_MEMBER(link, struct note, link);
+
+		if (!note->is_inherited)
+			note_remove(note);
+	}
+}
+
 static void shown_home_drain(struct home *home)
 {
 	struct notes *notes = notes_of(home);
 
 	timer_stop(home->worker, &notes->timer);
-	for (struct list_link *link = list_first(&notes->behind); link; link = list_next(&notes->behind, link))
-		note_remove(LIST_MEMBER(link, struct note, link));
-	for (struct list_link *link = list_first(&notes->written); link; link = list_next(&notes->written, link))
-		note_remove(LIST_MEMBER(link, struct note, link));
+	notes_remove(&notes->behind);
+	notes_remove(&notes->written);
 }
 
 static void shown_home_close(struct home *home, void *part)

@@ -55,6 +55,7 @@ def test_after_a_crash_all_are_told(place):
 
 
 def test_a_component_is_told_when_it_is_back(place):
+    """Also if the server is stopped in order before that."""
     north = place.branch(more=BOT)
     north.add_user("ann", "secret-of-ann")
     ann, bot = bound(north, "ann"), attach(north)
@@ -63,6 +64,9 @@ def test_a_component_is_told_when_it_is_back(place):
     bot.expect(f"from='{ANN}/raw'")
     eventually(lambda: noted(north, ">bot.north.example/mask"))
     north.stop(signal.SIGKILL)
+    north.start()
+    eventually(lambda: north.ask("status")["presences"] > 0)
+    assert north.stop() == 0
     north.start()
     assert f"from='{ANN}/raw' to='bot.north.example/mask'" in unavailable(attach(north))
 
