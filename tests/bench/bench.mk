@@ -18,6 +18,8 @@ tests_bench_load_load_SOURCES = \
 	tests/bench/load/client.c \
 	tests/bench/load/acks.c \
 	tests/bench/load/acks.h \
+	tests/bench/load/sasl2.c \
+	tests/bench/load/sasl2.h \
 	tests/bench/load/proof.c \
 	tests/bench/load/proof.h \
 	tests/bench/load/chat.c \

@@ -69,14 +69,37 @@ def lua(value):
     return str(value) if isinstance(value, int) else f'"{value}"'
 
 
-def wait_for_port(address, port):
-    for _ in range(400):
-        try:
-            socket.create_connection((address, port), 1).close()
+HEADER = ("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+          " to='{domain}' version='1.0'>")
+
+
+def has_features(address, domain):
+    """Whether a stream to the domain gets as far as its features."""
+    heard = b""
+    try:
+        with socket.create_connection((address, 5222), 1) as connection:
+            connection.sendall(HEADER.format(domain=domain).encode())
+            while b"</stream:features>" not in heard:
+                more = connection.recv(65536)
+                if not more:
+                    return False
+                heard += more
+        return True
+    except OSError:
+        return False
+
+
+def wait_for_server(process, address, domain):
+    """ejabberd listens before it serves its hosts: who comes too early has his stream ended."""
+    for _ in range(1200):
+        if has_features(address, domain):
             return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"nobody listens at {address}:{port}")
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.terminate()
+    process.wait()
+    raise RuntimeError(f"{domain} is not served at {address}")
 
 
 class Prosody:
@@ -100,7 +123,7 @@ class Prosody:
         with open(self.folder / "stderr", "ab") as errors:
             self.process = subprocess.Popen(["prosody", "--config", self.folder / "prosody.cfg.lua", "-F"],
                                             stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
-        wait_for_port(self.address, 5222)
+        wait_for_server(self.process, self.address, self.domain)
         self.words = ["--host", self.address, "--domain", self.domain, "--pid", self.process.pid]
         return self
 
@@ -159,7 +182,7 @@ class Ejabberd:
             self.process = subprocess.Popen(
                 ["erl", "-noinput", "+K", "true", "+P", "250000", "-mnesia", "dir", f'"{self.folder}/mnesia"', "-s",
                  "ejabberd"], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=settings, cwd=self.folder)
-        wait_for_port(self.address, 5222)
+        wait_for_server(self.process, self.address, self.domain)
         self.words = ["--host", self.address, "--domain", self.domain, "--pid", self.process.pid]
         return self
 

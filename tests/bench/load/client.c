@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "sasl2.h"
 #include "xmpp/ns.h"
 
 enum { UNIT_MAX = 1 << 20 };
@@ -24,6 +25,9 @@ static void client_header(struct client *client)
 	buf_printf(conn_out(client->conn),
 	           "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" NS_STREAM
 	           "' to='%s' version='1.0'>", client->load->options.domain);
+	client->round_trips++;
+	if (client->secure && client->load->options.login != LOGIN_SASL)
+		sasl2_authenticate(client);
 }
 
 static void client_secured(struct conn *conn, void *owner)
@@ -32,6 +36,7 @@ static void client_secured(struct conn *conn, void *owner)
 
 	(void)conn;
 	client->secure = true;
+	client->round_trips = 0;
 	client_header(client);
 }
 
@@ -50,23 +55,31 @@ static void client_send_sasl(struct client *client, const char *before, const st
 	buf_add_str(out, before);
 	base64_encode(out, message->data, message->len);
 	buf_add_str(out, after);
+	client->round_trips++;
+}
+
+void client_start_proof(struct client *client, enum digest_kind kind, struct buf *first)
+{
+	char user[32], nonce[ID_LEN + 1];
+
+	snprintf(user, sizeof(user), "user%u", client->number);
+	id_random(worker_entropy(client->load->worker), nonce);
+	proof_start(&client->proof, kind, user, nonce, first);
 }
 
 static void client_authenticate(struct client *client, enum digest_kind kind)
 {
-	char user[32], nonce[ID_LEN + 1], before[128];
+	char before[128];
 	struct buf first = { 0 };
 
-	snprintf(user, sizeof(user), "user%u", client->number);
-	id_random(worker_entropy(client->load->worker), nonce);
 	snprintf(before, sizeof(before), "<auth xmlns='" NS_SASL "' mechanism='%s'>", proof_mechanism(kind));
-	proof_start(&client->proof, kind, user, nonce, &first);
+	client_start_proof(client, kind, &first);
 	client_send_sasl(client, before, &first, "</auth>");
 	client->state = CLIENT_SASL;
 	buf_clear(&first);
 }
 
-static void client_challenged(struct client *client, const struct element *challenge)
+void client_challenged(struct client *client, const struct element *challenge, const char *begin)
 {
 	const char *text = element_text(&client->arena, challenge);
 	char password[32];
@@ -77,7 +90,7 @@ static void client_challenged(struct client *client, const struct element *chall
 	buf_add_char(&first, '\0');
 	if (!proof_answer(&client->proof, first.data, password, &final))
 		load_fail("user%u: this is no challenge: %s", client->number, first.data);
-	client_send_sasl(client, "<response xmlns='" NS_SASL "'>", &final, "</response>");
+	client_send_sasl(client, begin, &final, "</response>");
 	buf_clear(&first);
 	buf_clear(&final);
 }
@@ -85,7 +98,7 @@ static void client_challenged(struct client *client, const struct element *chall
 static void client_sasl(struct client *client, const struct element *element)
 {
 	if (element_is(element, "challenge", NS_SASL)) {
-		client_challenged(client, element);
+		client_challenged(client, element, "<response xmlns='" NS_SASL "'>");
 		return;
 	}
 	if (!element_is(element, "success", NS_SASL))
@@ -116,6 +129,8 @@ static void client_choose(struct client *client, const struct element *features)
 	if (!client->load->options.plain && !client->secure) {
 		buf_add_lit(conn_out(client->conn), "<starttls xmlns='" NS_TLS "'/>");
 		client->state = CLIENT_TLS;
+	} else if (client->load->options.login != LOGIN_SASL) {
+		client->state = CLIENT_SASL2;
 	} else if (!client->authenticated) {
 		if (!mechanisms)
 			load_fail("the server offers no way to log in");
@@ -124,12 +139,13 @@ static void client_choose(struct client *client, const struct element *features)
 		buf_add_lit(conn_out(client->conn), "<iq type='set' id='bind'><bind xmlns='" NS_BIND
 		                                    "'><resource>bench</resource></bind></iq>");
 		client->state = CLIENT_BINDING;
+		client->round_trips++;
 	}
 }
 
 /* ---- bound ---- */
 
-static void client_arrive(struct client *client)
+void client_arrive(struct client *client)
 {
 	client->state = CLIENT_ROSTER;
 	buf_add_lit(conn_out(client->conn), "<iq type='get' id='roster'><query xmlns='" NS_ROSTER "'/></iq><presence/>");
@@ -165,6 +181,7 @@ static void client_bound(struct client *client, const struct element *iq)
 	}
 	buf_add_lit(conn_out(client->conn), "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
 	client->state = CLIENT_ENABLING;
+	client->round_trips++;
 }
 
 static void client_enabled(struct client *client, const struct element *enabled)
@@ -177,6 +194,9 @@ static void client_enabled(struct client *client, const struct element *enabled)
 
 static void client_met(struct client *client, const struct element *element)
 {
+	if (element_is(element, "error", NS_STREAM))
+		load_fail("user%u: the stream ends with %s", client->number,
+		          element_first(element) ? element_first(element)->name : "an error");
 	switch (client->state) {
 	case CLIENT_FEATURES:
 		client_choose(client, element);
@@ -186,6 +206,9 @@ static void client_met(struct client *client, const struct element *element)
 		break;
 	case CLIENT_SASL:
 		client_sasl(client, element);
+		break;
+	case CLIENT_SASL2:
+		sasl2_met(client, element);
 		break;
 	case CLIENT_BINDING:
 		client_bound(client, element);
@@ -280,8 +303,10 @@ static void client_unit(struct client *client, enum framer_result result, const 
 		                  &client->root) != PARSER_OK)
 			load_fail("user%u: this is no header: %.*s", client->number, (int)len, unit);
 		client->state = CLIENT_FEATURES;
-	} else if (result != FRAMER_STANZA) {
+	} else if (result == FRAMER_FOOTER) {
 		load_fail("user%u: the server ends the stream", client->number);
+	} else if (result != FRAMER_STANZA) {
+		load_fail("user%u: this is no stanza (%d): %.*s", client->number, (int)result, (int)len, unit);
 	} else if (client->state == CLIENT_READY) {
 		client_heard(client, unit, len);
 	} else {

@@ -24,7 +24,10 @@
 #include "xmpp/framer.h"
 #include "xmpp/parser.h"
 
-enum { OPERATIONS_IN_FLIGHT = 64 };
+enum { OPERATIONS_IN_FLIGHT = 64, TOKEN_ROOM = 256 };
+
+/* How clients log in: RFC 6120; SASL 2 and Bind 2; the same by a token from the second time on. */
+enum login_kind { LOGIN_SASL, LOGIN_SASL2, LOGIN_FAST };
 
 struct load_options {
 	const char *host, *domain;
@@ -32,6 +35,7 @@ struct load_options {
 	bool plain;                     /* no TLS */
 	bool direct;                    /* TLS from the first byte */
 	bool sm;                        /* XEP-0198 */
+	enum login_kind login;
 	unsigned clients, first;        /* how many users, and the number of the first */
 	unsigned at_once;               /* logins under way at once */
 	unsigned window;                /* chat: messages of a pair that are not done yet */
@@ -41,7 +45,7 @@ struct load_options {
 };
 
 enum client_state {
-	CLIENT_NEW, CLIENT_HEADER, CLIENT_FEATURES, CLIENT_TLS, CLIENT_SASL, CLIENT_BINDING, CLIENT_ENABLING, CLIENT_ROSTER,
+	CLIENT_NEW, CLIENT_HEADER, CLIENT_FEATURES, CLIENT_TLS, CLIENT_SASL, CLIENT_SASL2, CLIENT_BINDING, CLIENT_ENABLING, CLIENT_ROSTER,
 	CLIENT_READY, CLIENT_GONE,
 };
 
@@ -63,6 +67,8 @@ struct client {
 	struct arena arena;             /* of the stream's header, until bound */
 	struct parser_root root;
 	struct proof proof;             /* kept between two logins: its salted password costs milliseconds */
+	char token[TOKEN_ROOM];         /* its newest; "": none */
+	unsigned round_trips;           /* of its login, behind TLS */
 	struct acks acks;
 	uint64_t began_us;              /* its login */
 	struct turn_job asking;
@@ -98,6 +104,7 @@ struct load {
 	struct mail mail;
 	uint64_t began_us, ended_us;
 	uint64_t operations;            /* while measuring */
+	unsigned round_trips;           /* of the newest login */
 	double cpu, memory_before, memory;
 	uint32_t *took_us;              /* of each operation */
 	size_t took_room;
@@ -118,6 +125,11 @@ void load_client_ready(struct client *client);
 /* client.c: connects and logs in; mode->ready follows. */
 void client_open(struct client *client);
 void client_close(struct client *client);
+/* SCRAM's first message, and its answer to a challenge within an element that begins so. */
+void client_start_proof(struct client *client, enum digest_kind kind, struct buf *first);
+void client_challenged(struct client *client, const struct element *challenge, const char *begin);
+/* It has its session. */
+void client_arrive(struct client *client);
 /* A whole stanza; the server's acknowledgement is asked for at the end of what one turn says. */
 void client_send_message(struct client *client, const struct client *to, uint64_t operation);
 

@@ -153,13 +153,24 @@ static void load_report(struct load *load)
 		qsort(load->took_us, load->operations, sizeof(*load->took_us), took_compare);
 	printf("{\"mode\": \"%s\", \"unit\": \"%s\", \"sm\": %s, \"ops\": %llu, \"seconds\": %.3f, \"ops_per_s\": %.1f, "
 	       "\"server_cpu_s\": %.4f, \"server_cpu_us_per_op\": %.3f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, "
-	       "\"memory_per_session\": %.0f}\n", load->mode->name, load->mode->unit,
+	       "\"memory_per_session\": %.0f, \"round_trips\": %u}\n", load->mode->name, load->mode->unit,
 	       load->options.sm ? "true" : "false", (unsigned long long)load->operations, seconds,
 	       (double)load->operations / seconds, load->cpu, each, took_ms(load, 50), took_ms(load, 99),
-	       load->memory / load->options.clients);
+	       load->memory / load->options.clients, load->round_trips);
 }
 
 /* ---- options ---- */
+
+static enum login_kind login_read(const char *name)
+{
+	if (strcmp(name, "sasl") == 0)
+		return LOGIN_SASL;
+	if (strcmp(name, "sasl2") == 0)
+		return LOGIN_SASL2;
+	if (strcmp(name, "fast") == 0)
+		return LOGIN_FAST;
+	load_fail("there is no login %s: sasl, sasl2, fast", name);
+}
 
 static const struct mode *const modes[] = { &mode_chat, &mode_lone, &mode_idle, &mode_login, NULL };
 
@@ -172,7 +183,8 @@ static const struct mode *mode_find(const char *name)
 	load_fail("there is no mode %s: chat, lone, idle, login", name);
 }
 
-enum { O_HOST = 256, O_PORT, O_DOMAIN, O_PID, O_PLAIN, O_DIRECT, O_NO_SM, O_FIRST, O_BODY, O_WARM_UP, O_PAUSE, O_WINDOW };
+enum { O_HOST = 256, O_PORT, O_DOMAIN, O_PID, O_PLAIN, O_DIRECT, O_NO_SM, O_FIRST, O_BODY, O_WARM_UP, O_PAUSE, O_WINDOW,
+       O_LOGIN };
 
 static const struct option long_options[] = {
 	{ "host", required_argument, NULL, O_HOST },
@@ -182,6 +194,7 @@ static const struct option long_options[] = {
 	{ "plain", no_argument, NULL, O_PLAIN },
 	{ "direct", no_argument, NULL, O_DIRECT },
 	{ "no-sm", no_argument, NULL, O_NO_SM },
+	{ "login", required_argument, NULL, O_LOGIN },
 	{ "clients", required_argument, NULL, 'n' },
 	{ "first", required_argument, NULL, O_FIRST },
 	{ "at-once", required_argument, NULL, 'c' },
@@ -203,6 +216,7 @@ static void option_read(struct load_options *options, int option, char *value)
 	case O_PLAIN: options->plain = true; break;
 	case O_DIRECT: options->direct = true; break;
 	case O_NO_SM: options->sm = false; break;
+	case O_LOGIN: options->login = login_read(value); break;
 	case 'n': options->clients = (unsigned)atoi(value); break;
 	case O_FIRST: options->first = (unsigned)atoi(value); break;
 	case 'c': options->at_once = (unsigned)atoi(value); break;

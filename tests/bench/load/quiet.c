@@ -25,6 +25,7 @@ static void login_ready(struct client *client)
 	struct load *load = client->load;
 
 	load->ready++;
+	load->round_trips = client->round_trips;
 	load_count(load, client->began_us);
 	if (load->ready == load->options.clients)
 		load_begin(load);
