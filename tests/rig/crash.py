@@ -46,6 +46,7 @@ class Rig:
         self.writes, self.armed = True, False
         self.hit, self.up = asyncio.Event(), asyncio.Event()
         self.life = 0                   # how many servers there were before
+        self.alive = 0                  # until when this one certainly was
         self.looks = []                 # at what they have left
         self.deck = []                  # of ends, so that each comes as often as it shall
 
@@ -91,6 +92,7 @@ class Rig:
         await asyncio.gather(*plays, return_exceptions=True)
 
     def launch(self, environment):
+        self.alive = time.monotonic()
         self.up.clear()
         self.server.environment = environment
         self.server.launch()
@@ -149,6 +151,7 @@ class Rig:
     async def killed_leaving(self):
         """While it says goodbye, collects, or writes the sessions for the next; perhaps behind it."""
         await self.serve(self.random.uniform(*ROUND))
+        self.alive = time.monotonic()
         self.server.process.terminate()
         await asyncio.sleep(self.random.uniform(0, LEAVING))
         self.server.stop(signal.SIGKILL)
@@ -157,6 +160,7 @@ class Rig:
     async def left(self):
         """In order: whoever was there can resume."""
         await self.serve(self.random.uniform(*ROUND))
+        self.alive = time.monotonic()
         for person in self.senders + self.recipients:
             person.must_resume = person.is_online and person.session is not None
         status = await asyncio.to_thread(self.server.stop)
@@ -165,6 +169,7 @@ class Rig:
 
     def kill(self):
         self.armed = False
+        self.alive = time.monotonic()
         if not self.server.kill():
             raise AssertionError(f"hansad ended by itself: {self.server.errors()[-500:]}")
         self.forget_sessions()
@@ -174,7 +179,7 @@ class Rig:
         """What it has left, as it is now; the next one starts meanwhile."""
         self.life += 1
         for recipient in self.recipients:
-            recipient.settle(time.monotonic() - FORGETFUL)
+            recipient.settle(self.alive - FORGETFUL)
         stored = Stored(self.server.folder)
         acknowledged = frozenset(self.oracle.acknowledged)
         self.looks.append(asyncio.create_task(asyncio.to_thread(stored.check, self.oracle, f"after round {number}",

@@ -18,6 +18,7 @@ class Oracle:
         self.began = time.monotonic()
         self.sent = []
         self.acknowledged = set()
+        self.acknowledged_at = {}
         self.settled = set()            # acknowledged on both sides, long before an end of the server
         self.kept = collections.defaultdict(list)       # recipient -> keys as they were kept
         self.history = collections.defaultdict(list)    # key -> what happened to it, for a person who looks for the cause
@@ -44,8 +45,9 @@ class Oracle:
         self.sent.append(key)
         self.note(key, "sent")
 
-    def was_settled(self, keys):
-        self.settled.update(self.acknowledged.intersection(keys))
+    def was_settled(self, keys, before):
+        """Their recipient has acknowledged them before that moment; to their sender they were by then as well."""
+        self.settled.update(key for key in keys if self.acknowledged_at.get(key, before) < before)
 
     def came(self, key):
         self.note(key, "came")
@@ -54,6 +56,7 @@ class Oracle:
 
     def was_acknowledged(self, key):
         self.acknowledged.add(key)
+        self.acknowledged_at[key] = time.monotonic()
         self.note(key, "acknowledged")
 
     def was_kept(self, recipient, key, message_id):

@@ -129,7 +129,7 @@ class Recipient(Roamer):
         """The server has ended: what it was told before that moment it never sends again."""
         for at, keys in self.told:
             if at < before:
-                self.rig.oracle.was_settled(keys)
+                self.rig.oracle.was_settled(keys, before)
         self.told.clear()
 
     def doubt(self):
