@@ -24,7 +24,8 @@ libhansa_a_SOURCES += \
 	s2s/outgoing_sm.c \
 	s2s/peer_file.c s2s/peer_file.h \
 	s2s/ping.c s2s/ping.h \
-	s2s/policy.c s2s/policy.h \
+	s2s/policy.c s2s/policy.h s2s/policy_inside.h \
+	s2s/policy_trust.c \
 	s2s/receipts.c s2s/receipts.h \
 	s2s/s2s.c s2s/s2s.h \
 	s2s/token.c s2s/token.h \
