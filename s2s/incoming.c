@@ -75,7 +75,7 @@ const struct peer_policy *incoming_policy(const struct incoming *incoming, const
 
 bool incoming_lacks_tls(const struct incoming *incoming, const char *from)
 {
-	return incoming_policy(incoming, from)->tls == PEER_TLS_REQUIRED && !incoming_is_secure(incoming);
+	return !policy_suits_tls(incoming_policy(incoming, from), incoming->tls);
 }
 
 /* ---- the end ---- */
@@ -284,6 +284,8 @@ static bool pair_is_allowed(const struct incoming *incoming, const struct pair *
 
 	if (!policy->allow || !pair->verified)
 		return policy->allow;
+	if (incoming_lacks_tls(incoming, pair->from))
+		return false;
 	if (strcmp(pair->method, "dialback") == 0)
 		return policy->authentication & PEER_BY_DIALBACK;
 	return trust_prove(incoming->stream, policy, pair->from, reason, sizeof(reason));

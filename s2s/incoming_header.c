@@ -49,6 +49,8 @@ static const char *incoming_read_header(struct incoming *incoming, const struct 
 	if (changed)
 		return "to and from must stay what they were before TLS";
 	*condition = STREAM_POLICY_VIOLATION;
+	if (from && incoming_is_secure(incoming) && incoming_lacks_tls(incoming, from))
+		return "TLS 1.3 is required";
 	/* Who has not said his name may still join (joining.h); by dialback each name is asked for. */
 	return !from || incoming_policy(incoming, from)->allow ? NULL
 	                                                       : "this server exchanges no stanzas with that domain";

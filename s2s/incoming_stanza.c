@@ -58,6 +58,8 @@ static void incoming_route(struct incoming *incoming, struct stanza *stanza, uin
 {
 	struct home *home = incoming->s2s->home;
 	const char *fault = stanza->kind == STANZA_IQ ? iq_fault(stanza) : NULL;
+	const struct peer_policy *policy =
+		policy_find(home->config, jid_domain_text(&stanza->from), stanza->from.domain_len);
 	struct parcel *parcel = parcel_new(home, stanza_seal(stanza), NULL);
 
 	if (token) {
@@ -68,6 +70,8 @@ static void incoming_route(struct incoming *incoming, struct stanza *stanza, uin
 		parcel_refused(home, &parcel, STANZA_BAD_REQUEST, fault);
 	else if (ping_is_answered(home, parcel->stanza))
 		parcel_taken(home, &parcel);
+	else if (!policy_lets(policy->takes, parcel->stanza))
+		parcel_refused(home, &parcel, STANZA_NOT_ALLOWED, "Nothing of the kind is taken from your domain here");
 	else
 		route(home, parcel);
 }

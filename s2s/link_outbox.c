@@ -100,6 +100,8 @@ static const char *parcel_fault(struct s2s *s2s, const struct peer_policy *polic
 	*condition = STANZA_NOT_ALLOWED;
 	if (!policy->allow)
 		return "This server exchanges no stanzas with that domain";
+	if (!policy_lets(policy->sends, parcel->stanza))
+		return "Nothing of the kind is sent to that domain from here";
 	*condition = STANZA_REMOTE_SERVER_NOT_FOUND;
 	if (!from->text || !s2s_is_ours(s2s, jid_domain_text(from), from->domain_len))
 		return "That domain is not served here";

@@ -391,7 +391,8 @@ bool outgoing_is_trusted(struct outgoing *outgoing)
 {
 	char reason[LINK_REASON];
 
-	return outgoing_prove(outgoing, reason, sizeof(reason));
+	return policy_suits_tls(outgoing_policy(outgoing), outgoing->tls) &&
+	       outgoing_prove(outgoing, reason, sizeof(reason));
 }
 
 /* Who does not prove itself by what policy asks for gets nothing of ours. */
@@ -414,13 +415,14 @@ static void outgoing_opened(struct stream *stream, void *owner, const struct str
 {
 	struct outgoing *outgoing = owner;
 
+	(void)stream;
 	if (outgoing->state != OUTGOING_HEADER)
 		return;
 	if (!header->id || !*header->id)
 		outgoing_offended(outgoing, STREAM_BAD_FORMAT, "the header has no id");
 	else if (header->major >= 1)
 		outgoing->state = OUTGOING_FEATURES;
-	else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED && !conn_is_secure(stream_conn(stream)))
+	else if (!policy_suits_tls(outgoing_policy(outgoing), outgoing->tls))
 		outgoing_abandon(outgoing, TROUBLE_TLS, "the server is too old for TLS");
 	else if (outgoing_trusts(outgoing))
 		outgoing_begin_dialback(outgoing);
@@ -455,7 +457,7 @@ static void outgoing_features(struct outgoing *outgoing, struct stanza *stanza)
 	} else if (offered && can_tls) {
 		outgoing->state = OUTGOING_STARTTLS;
 		buf_add_lit(stream_out(outgoing->stream), "<starttls xmlns='" NS_TLS "'/>");
-	} else if (outgoing_policy(outgoing)->tls == PEER_TLS_REQUIRED) {
+	} else if (!policy_suits_tls(outgoing_policy(outgoing), outgoing->tls)) {
 		outgoing_abandon(outgoing, TROUBLE_TLS,
 		                 can_tls ? "the server does not offer TLS"
 		                         : "this server has no certificate for TLS");
@@ -487,6 +489,10 @@ static void outgoing_secured(struct stream *stream, void *owner)
 	snprintf(outgoing->tls, sizeof(outgoing->tls), "%s", tls.version);
 	if (!conn_certificate_about(stream_conn(stream), &outgoing->certificate))
 		*outgoing->certificate.pin = '\0';
+	if (!policy_suits_tls(outgoing_policy(outgoing), tls.version)) {
+		outgoing_abandon(outgoing, TROUBLE_HANDSHAKE, "TLS 1.3 is required here");
+		return;
+	}
 	if (outgoing->trial)
 		trial_secured(outgoing->trial, &tls);
 	outgoing_open(outgoing);

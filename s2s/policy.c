@@ -16,6 +16,7 @@
 enum { STRANGER_LIFETIME_MS = 600000 }; /* of what waits for domains that nobody has named */
 
 #define EVERYBODY "*"
+#define ALL_KINDS (1u << STANZA_MESSAGE | 1u << STANZA_PRESENCE | 1u << STANZA_IQ)
 
 static const struct conf_option peer_options[] = {
 	{ .name = "address",
@@ -36,8 +37,20 @@ static const struct conf_option peer_options[] = {
 	{ .name = "tls",
 	  .type = CONF_CHOICE,
 	  .fallback = "required",
-	  .allowed = "required | optional",
-	  .sentence = "Whether streams with this domain must be encrypted, in both directions." },
+	  .allowed = "required | optional | 1.3",
+	  .sentence = "Whether streams with this domain must be encrypted, in both directions; with 1.3 by that version of "
+	              "TLS, else 1.2 is enough." },
+	{ .name = "takes",
+	  .type = CONF_LIST,
+	  .fallback = "message, presence, iq",
+	  .sentence = "Which stanzas are taken from this domain: message, presence, iq; or none. Others are answered with "
+	              "not-allowed. Answers to what was sent from here pass always.",
+	  .example = "{ message }" },
+	{ .name = "sends",
+	  .type = CONF_LIST,
+	  .fallback = "message, presence, iq",
+	  .sentence = "Which stanzas people here may send to this domain, likewise.",
+	  .example = "{ message, presence }" },
 	{ .name = "authentication",
 	  .type = CONF_LIST,
 	  .fallback = "pki, dialback",
@@ -145,13 +158,46 @@ const struct conf_section *policy_teller(const struct conf_section *own, const s
 	return everybody && !conf_is_set(own, option) ? everybody : own;
 }
 
+static enum peer_tls tls_read(const char *word)
+{
+	return strcmp(word, "optional") == 0 ? PEER_TLS_OPTIONAL : strcmp(word, "1.3") == 0 ? PEER_TLS_1_3
+	                                                                                    : PEER_TLS_REQUIRED;
+}
+
+/* The kinds of stanzas that a list names; "none" is none of them. */
+static char *kinds_read(const struct conf_section *section, const char *option, unsigned *kinds)
+{
+	*kinds = 0;
+	for (size_t i = 0; i < conf_list_count(section, option); i++) {
+		const char *name = conf_list_at(section, option, i);
+		enum stanza_kind kind = STANZA_MESSAGE;
+
+		if (strcmp(name, "none") == 0)
+			continue;
+		while (kind <= STANZA_IQ && strcmp(stanza_kind_name(kind), name) != 0)
+			kind++;
+		if (kind > STANZA_IQ)
+			return conf_fault(section, "bad value \"%s\" for %s; allowed: message, presence, iq, none", name,
+			                  option);
+		*kinds |= 1u << kind;
+	}
+	return NULL;
+}
+
+static char *policy_read_kinds(const struct conf_section *own, const struct conf_section *everybody,
+                               struct peer_policy *policy)
+{
+	char *fault = kinds_read(policy_teller(own, everybody, "takes"), "takes", &policy->takes);
+
+	return fault ? fault : kinds_read(policy_teller(own, everybody, "sends"), "sends", &policy->sends);
+}
+
 static void policy_read(const struct conf_section *own, const struct conf_section *everybody,
                         struct peer_policy *policy)
 {
 #define SAID(option) policy_teller(own, everybody, option), option
 	policy->allow = conf_bool(own, "allow");
-	policy->tls =
-		strcmp(conf_string(SAID("tls")), "optional") == 0 ? PEER_TLS_OPTIONAL : PEER_TLS_REQUIRED;
+	policy->tls = tls_read(conf_string(SAID("tls")));
 	policy->outbox = (struct outbox_limits){
 		.entries = (size_t)conf_number(SAID("queue-stanzas")),
 		.bytes = (size_t)conf_number(SAID("queue-bytes")),
@@ -195,7 +241,9 @@ static char *policy_read_peer(struct config *config, const struct conf_section *
 	policy->domain = domain.text;
 	policies->count++;
 	policy_read(section, everybody, policy);
-	fault = policy_read_trust(config, section, everybody, policies, policy);
+	fault = policy_read_kinds(section, everybody, policy);
+	if (!fault)
+		fault = policy_read_trust(config, section, everybody, policies, policy);
 	return fault ? fault : policy_read_targets(&config->arena, section, policy);
 }
 
@@ -219,6 +267,8 @@ static const struct peer_policy policy_default = {
 	.domain = EVERYBODY,
 	.allow = true,
 	.tls = PEER_TLS_REQUIRED,
+	.takes = ALL_KINDS,
+	.sends = ALL_KINDS,
 	.authentication = PEER_BY_PKI | PEER_BY_DIALBACK,
 	.outbox = {
 		.entries = 100000,
@@ -246,7 +296,9 @@ void *policy_configure(struct config *config, const struct conf *conf, char **er
 		policy_read(everybody, NULL, &policies->fallback);
 		if (!conf_is_set(everybody, "lifetime"))
 			policies->fallback.outbox.lifetime_ms = STRANGER_LIFETIME_MS;
-		*error = policy_read_trust(config, everybody, NULL, policies, &policies->fallback);
+		*error = policy_read_kinds(everybody, NULL, &policies->fallback);
+		if (!*error)
+			*error = policy_read_trust(config, everybody, NULL, policies, &policies->fallback);
 	} else {
 		*error = policy_read_pki(NULL, policies, &policies->fallback);
 	}
@@ -272,6 +324,31 @@ void policy_unconfigure(void *part)
 }
 
 /* ---- asking ---- */
+
+bool policy_suits_tls(const struct peer_policy *policy, const char *version)
+{
+	switch (policy->tls) {
+	case PEER_TLS_OPTIONAL:
+		return true;
+	case PEER_TLS_REQUIRED:
+		return *version;
+	default:
+		return strcmp(version, "TLSv1.3") == 0;
+	}
+}
+
+bool policy_lets(unsigned kinds, const struct stanza *stanza)
+{
+	switch (stanza->type) {
+	case MESSAGE_ERROR:
+	case PRESENCE_ERROR:
+	case IQ_ERROR:
+	case IQ_RESULT:
+		return true;
+	default:
+		return kinds & 1u << stanza->kind;
+	}
+}
 
 const struct peer_policies *policies_of(const struct config *config)
 {

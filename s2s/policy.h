@@ -15,8 +15,9 @@
 #include "core/outbox.h"
 #include "net/certificate.h"
 #include "net/resolve.h"
+#include "xmpp/stanza.h"
 
-enum peer_tls { PEER_TLS_REQUIRED, PEER_TLS_OPTIONAL };
+enum peer_tls { PEER_TLS_REQUIRED, PEER_TLS_OPTIONAL, PEER_TLS_1_3 };
 
 /* How a peer may prove who it is; bits. */
 enum peer_proof { PEER_BY_PIN = 1, PEER_BY_CA = 2, PEER_BY_PKI = 4, PEER_BY_DIALBACK = 8 };
@@ -25,6 +26,7 @@ struct peer_policy {
 	const char *domain; /* prepared; "*" */
 	bool allow;
 	enum peer_tls tls;
+	unsigned takes, sends;   /* 1 << enum stanza_kind: from there, and from here */
 	unsigned authentication; /* of enum peer_proof: one of them is enough */
 	const char **pins;       /* of keys, as net/certificate.h writes them */
 	size_t pin_count;
@@ -56,6 +58,11 @@ void policy_unconfigure(void *part);
 bool policy_read_target(struct arena *arena, const char *text, struct resolve_target *out);
 
 bool policy_is_pin(const char *text);
+
+/* What a stream is secured by, "TLSv1.3" or "", is enough. */
+bool policy_suits_tls(const struct peer_policy *policy, const char *version);
+/* kinds: takes or sends. What answers something passes always: results, and errors of each kind. */
+bool policy_lets(unsigned kinds, const struct stanza *stanza);
 
 const struct peer_policies *policies_of(const struct config *config);
 /* Never NULL. domain is len bytes, prepared. */

@@ -47,7 +47,7 @@ static const struct trouble_meaning troubles[TROUBLES] = {
 	                  "give that server a certificate and let it offer TLS" },
 	[TROUBLE_HANDSHAKE] = { "tls-handshake", false, STANZA_REMOTE_SERVER_TIMEOUT,
 	                        "No encrypted connection to that server came about", "does not come to terms about TLS",
-	                        THERE, "let that server speak TLS 1.2 or newer, with certificate and ciphers of today" },
+	                        THERE, "let that server speak TLS 1.2 or newer, or 1.3 where it is required here, with certificate and ciphers of today" },
 	[TROUBLE_CERTIFICATE] = { "certificate", false, STANZA_REMOTE_SERVER_TIMEOUT,
 	                          "That server could not prove that it is the one it claims to be",
 	                          "shows a certificate that is wrong", THERE,

@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/system/test_login.py \
 	tests/system/test_messages.py \
 	tests/system/test_nbxmpp.py \
+	tests/system/test_peer_policy.py \
 	tests/system/test_peer_test.py \
 	tests/system/test_outbox.py \
 	tests/system/test_profanity.py \

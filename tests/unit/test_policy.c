@@ -55,6 +55,8 @@ static void silence_is_an_empty_section(void **state)
 	assert_int_equal(a->tls, PEER_TLS_REQUIRED);
 	assert_int_equal(b->tls, PEER_TLS_REQUIRED);
 	assert_memory_equal(&a->outbox, &b->outbox, sizeof(a->outbox));
+	assert_int_equal(a->takes, b->takes);
+	assert_int_equal(a->sends, b->sends);
 	assert_int_equal(a->idle_ms, b->idle_ms);
 	config_unref(&silent);
 	config_unref(&empty);
@@ -96,6 +98,27 @@ static void who_is_named_has_more_time(void **state)
 	assert_int_equal(find(all, "near.example")->outbox.lifetime_ms, 7 * 24 * 3600 * 1000);
 	config_unref(&named);
 	config_unref(&all);
+}
+
+static void kinds_and_tls_are_read(void **state)
+{
+	const struct config *config = load("peer \"*\" { tls = 1.3  sends = { none }  takes = { message } }\n"
+	                                   "peer far.example { tls = required  sends = { presence, iq } }\n",
+	                                   NULL);
+	const struct peer_policy *all = find(config, "other.example"), *far = find(config, "far.example");
+	char *error;
+
+	(void)state;
+	assert_int_equal(all->sends, 0);
+	assert_int_equal(all->takes, 1u << STANZA_MESSAGE);
+	assert_int_equal(far->sends, 1u << STANZA_PRESENCE | 1u << STANZA_IQ);
+	assert_int_equal(far->takes, all->takes);
+	assert_true(policy_suits_tls(all, "TLSv1.3") && !policy_suits_tls(all, "TLSv1.2"));
+	assert_true(policy_suits_tls(far, "TLSv1.2") && !policy_suits_tls(far, ""));
+	config_unref(&config);
+	assert_null(load("peer far.example { takes = { messages } }\n", &error));
+	assert_non_null(strstr(error, "bad value \"messages\" for takes; allowed: message, presence, iq, none"));
+	free(error);
 }
 
 static void addresses_are_read(void **state)
@@ -153,6 +176,7 @@ int main(void)
 		cmocka_unit_test(silence_is_an_empty_section),
 		cmocka_unit_test(own_sections_come_before_everybodys),
 		cmocka_unit_test(who_is_named_has_more_time),
+		cmocka_unit_test(kinds_and_tls_are_read),
 		cmocka_unit_test(addresses_are_read),
 		cmocka_unit_test(faults_are_told),
 	};

@@ -455,6 +455,23 @@ static void a_peer_that_is_denied_later_loses_its_streams(void **state)
 	far_close(&far);
 }
 
+static void a_stream_in_clear_ends_when_tls_is_required(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far), out;
+
+	(void)state;
+	say(far, "hello", 1);
+	out = far_accept_up(far);
+	far_expect(&out, "hello");
+	far_reload(far, "tls = required");
+	far_expect(&out, "</stream:stream>");
+	far_expect_end(&in, "<policy-violation");
+	far_stream_close(&in);
+	far_stream_close(&out);
+	far_close(&far);
+}
+
 /* What was asked of the old name servers is asked of the new ones. */
 static void a_reload_does_not_lose_questions(void **state)
 {
@@ -834,6 +851,7 @@ int main(void)
 		cmocka_unit_test(pauses_double_up_to_a_minute),
 		cmocka_unit_test(idle_streams_are_closed),
 		cmocka_unit_test(a_peer_that_is_denied_later_loses_its_streams),
+		cmocka_unit_test(a_stream_in_clear_ends_when_tls_is_required),
 		cmocka_unit_test(a_reload_does_not_lose_questions),
 		cmocka_unit_test(verified_pairs_come_in),
 		cmocka_unit_test(others_than_the_verified_end_the_stream),
