@@ -293,14 +293,24 @@ static void link_plan(struct link *link, bool was_stable)
 		link->not_before_ms += link_pause_ms(link->failures, random);
 }
 
+/* XEP-0220 §2.1.1 would have what waits returned after each answer that is final. Somebody has named this peer and means to
+ * speak to it: what is wrong will be mended, and the messages wait for that as for any other fault. */
+static bool link_is_hopeless(const struct link *link, enum trouble trouble)
+{
+	const struct peer_policy *policy = policy_find(link->s2s->home->config, link->remote, strlen(link->remote));
+
+	return trouble_meaning(trouble)->final && policy_is_for_strangers(policy);
+}
+
 void link_down(struct link *link, enum trouble trouble, const char *reason)
 {
 	struct s2s *s2s = link->s2s;
+	bool hopeless = link_is_hopeless(link, trouble);
 	bool was_up = link->state == LINK_READY || link->state == LINK_CLOSING;
 	bool was_stable = was_up && worker_now_ms(s2s->home->worker) - link->ready_ms >= LINK_STABLE_MS;
 
 	link->outgoing = NULL;
-	if (link->receipts && (trouble_meaning(trouble)->final || s2s->draining))
+	if (link->receipts && (hopeless || s2s->draining))
 		receipts_give_up(link->receipts);
 	link_plan(link, was_stable || (was_up && trouble == TROUBLE_NONE && !outbox_waiting(link->outbox)));
 	link_set_state(link, LINK_RESTING);
@@ -313,7 +323,7 @@ void link_down(struct link *link, enum trouble trouble, const char *reason)
 		outbox_blame(link->outbox);
 	if (s2s->draining)
 		outbox_leave(link->outbox, STANZA_REMOTE_SERVER_TIMEOUT, link_leaving);
-	else if (trouble_meaning(trouble)->final)
+	else if (hopeless)
 		outbox_refuse(link->outbox, link_excuse(link)->condition, link_excuse(link)->text);
 	link_want(link);
 }

@@ -2,8 +2,8 @@
  *
  * A link: everything between one of our domains and one remote domain, on the home of that pair. Its outbox (core/outbox.h)
  * has custody of the stanzas for the remote domain and keeps them in order; the link hands them to one stream at a time. A
- * link that cannot connect tries again with growing pauses while something waits; what waits too long, and what the trouble
- * is final for, is refused. link.c is its life; link_outbox.c, what goes into its outbox and how that is kept.
+ * link that cannot connect tries again with growing pauses while something waits; what waits too long is refused,
+ * and so is all that waits for a stranger when the trouble is final. link.c is its life; link_outbox.c, what goes into its outbox and how that is kept.
  */
 #ifndef S2S_LINK_H
 #define S2S_LINK_H

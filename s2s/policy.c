@@ -350,6 +350,11 @@ bool policy_lets(unsigned kinds, const struct stanza *stanza)
 	}
 }
 
+bool policy_is_for_strangers(const struct peer_policy *policy)
+{
+	return strcmp(policy->domain, EVERYBODY) == 0;
+}
+
 const struct peer_policies *policies_of(const struct config *config)
 {
 	return config_part(config, &s2s_module);

@@ -65,6 +65,8 @@ bool policy_suits_tls(const struct peer_policy *policy, const char *version);
 bool policy_lets(unsigned kinds, const struct stanza *stanza);
 
 const struct peer_policies *policies_of(const struct config *config);
+/* Nobody here has named it: the section "*" holds, or none. */
+bool policy_is_for_strangers(const struct peer_policy *policy);
 /* Never NULL. domain is len bytes, prepared. */
 const struct peer_policy *policy_find(const struct config *config, const char *domain, size_t len);
 

@@ -40,7 +40,7 @@ enum trouble {
 
 struct trouble_meaning {
 	const char *name; /* for hansactl and the log: "no-such-domain" */
-	bool final;       /* what waits is returned at once; else it waits for its time */
+	bool final;       /* what waits for a stranger is returned at once; else it waits for its time */
 	enum stanza_condition condition;
 	const char *text; /* for the person whose stanza comes back */
 	/* For the administrator: */

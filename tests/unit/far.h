@@ -63,15 +63,16 @@ static inline int far_listen(uint16_t *port)
 
 static inline char *far_sections(const struct far *far, const char *more, const char *sections)
 {
-	char dns[ADDRESS_TEXT];
+	char dns[ADDRESS_TEXT], *named, *text;
 
 	address_write(&far->dns->address, dns);
-	return str_printf("dns { servers = { \"%s\" } }\npeer \"*\" { tls = optional }\n"
-	                  "peer far.example { address = { \"127.0.0.1:%u\" }\n%s }\n%s",
-	                  dns, far->port, more, sections);
+	named = more ? str_printf("peer far.example { address = { \"127.0.0.1:%u\" }\n%s }\n", far->port, more) : str_dup("");
+	text = str_printf("dns { servers = { \"%s\" } }\npeer \"*\" { tls = optional }\n%s%s", dns, named, sections);
+	free(named);
+	return text;
 }
 
-/* more: further lines of the section of far.example; sections: further sections. */
+/* more: further lines of the section of far.example; NULL: it has none, the DNS knows it. sections: further sections. */
 static inline struct far *far_open(const char *more, const char *sections)
 {
 	static const struct module *const modules[] = { &town_module, &s2s_module, NULL };
@@ -80,6 +81,8 @@ static inline struct far *far_open(const char *more, const char *sections)
 
 	far->listening = far_listen(&far->port);
 	far->dns = tiny_dns_new();
+	tiny_dns_srv(far->dns, "_xmpp-server._tcp.far.example", 0, 0, "here.far.example", far->port);
+	tiny_dns_host(far->dns, "here.far.example", "127.0.0.1");
 	text = far_sections(far, more, sections);
 	far->town = town_open(modules, text);
 	free(text);
