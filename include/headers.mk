@@ -44,6 +44,7 @@ noinst_HEADERS += include/core/ht.h
 noinst_HEADERS += include/core/iq.h
 noinst_HEADERS += include/core/frozen.h
 noinst_HEADERS += include/core/journal.h
+noinst_HEADERS += include/core/likeness.h
 noinst_HEADERS += include/core/module.h
 noinst_HEADERS += include/core/outbox.h
 noinst_HEADERS += include/core/pubsub.h

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "core/journal.h"
+#include "core/likeness.h"
 #include "xmpp/ns.h"
 #include "xmpp/writer.h"
 
@@ -42,33 +43,6 @@ static const char *origin_id(const struct element *message)
 	return id && *id ? id : NULL;
 }
 
-/* Each piece is hashed under what those before it have made of the key. */
-static uint64_t digest_add(const struct hash_seed *key, uint64_t digest, const void *bytes, size_t len)
-{
-	const struct hash_seed here = { key->k0 ^ digest, key->k1 };
-
-	return hash_bytes(&here, bytes, len);
-}
-
-/* Without <delay/>: who sends again may say so. */
-static uint64_t digest_add_words(const struct hash_seed *key, uint64_t digest, const struct stanza *message)
-{
-	const struct element *root = message->root;
-	struct buf text = { 0 };
-
-	if (!element_child(root, "delay", NS_DELAY))
-		return digest_add(key, digest, message->content, message->content_len);
-	for (const struct node *node = root->first; node; node = node->next) {
-		if (!node->element)
-			writer_text(&text, node->text, node->len);
-		else if (!element_is(node->element, "delay", NS_DELAY))
-			writer_element(&text, node->element, root->ns);
-	}
-	digest = digest_add(key, digest, text.data, text.len);
-	buf_clear(&text);
-	return digest;
-}
-
 /* The key is the server's secret: it is the same after a restart, and nobody else can make two messages look alike. */
 static uint64_t digest_make(const struct server *server, const struct stanza *message, const struct jid *to, const char *id)
 {
@@ -77,10 +51,10 @@ static uint64_t digest_make(const struct server *server, const struct stanza *me
 
 	_Static_assert(sizeof(server->secret) >= sizeof(key), "the secret is long enough for a key");
 	memcpy(&key, server->secret, sizeof(key));
-	digest = digest_add(&key, message->type, message->from.text, jid_bare_len(&message->from));
-	digest = digest_add(&key, digest, to->text, jid_len(to));
-	digest = digest_add(&key, digest, id, strlen(id));
-	digest = digest_add_words(&key, digest, message);
+	digest = likeness_add(&key, message->type, message->from.text, jid_bare_len(&message->from));
+	digest = likeness_add(&key, digest, to->text, jid_len(to));
+	digest = likeness_add(&key, digest, id, strlen(id));
+	digest = likeness_add_words(&key, digest, message);
 	return (digest & INT64_MAX & ~UINT64_C(1)) | 2;
 }
 

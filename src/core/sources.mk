@@ -56,6 +56,7 @@ libhansa_a_SOURCES += src/core/journal_fetch.c
 libhansa_a_SOURCES += src/core/kept.c
 libhansa_a_SOURCES += src/core/kept_batch.c
 libhansa_a_SOURCES += src/core/kept_inside.h
+libhansa_a_SOURCES += src/core/likeness.c
 libhansa_a_SOURCES += src/core/listening.c
 libhansa_a_SOURCES += src/core/listening.h
 libhansa_a_SOURCES += src/core/outbox.c
