@@ -52,7 +52,8 @@ struct incoming {
 	struct pair *last; /* that a stanza belonged to */
 	struct barrier *barrier; /* of a stream without stream management */
 	struct intake *intake;   /* with it; NULL: not enabled */
-	struct intake *awaited;  /* that the stream is to go on with */
+	struct intake *awaited;  /* that the stream is to go on with, or to succeed */
+	uint32_t resume_ms;      /* as the peer wants it, and we */
 	struct incoming_join *join; /* under way; NULL */
 	uint64_t opened_ms, received;
 	struct certificate_about certificate; /* its pin "": none is shown */
@@ -89,12 +90,11 @@ void incoming_join_forget(struct incoming *incoming);
 bool incoming_offers_external(const struct incoming *incoming);
 void incoming_auth(struct incoming *incoming, struct stanza *stanza);
 
-/* incoming_sm.c: stream management. incoming_resumed: the stream has the intake that it asked for. */
+/* incoming_sm.c: stream management */
 void incoming_enable(struct incoming *incoming, struct stanza *stanza);
 void incoming_asks(struct incoming *incoming, struct stanza *stanza);
 void incoming_acks(struct incoming *incoming, struct stanza *stanza);
 void incoming_resume(struct incoming *incoming, struct stanza *stanza);
-void incoming_resumed(struct incoming *incoming);
 void incoming_leave_intake(struct incoming *incoming, enum stream_condition condition);
 
 /* incoming_stanza.c */

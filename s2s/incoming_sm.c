@@ -34,22 +34,42 @@ static uint32_t incoming_resume_time(const struct incoming *incoming, const stru
 	return ms;
 }
 
-void incoming_enable(struct incoming *incoming, struct stanza *stanza)
+static void incoming_say_enabled(struct incoming *incoming, struct intake *before)
 {
 	struct buf *out = stream_out(incoming->stream);
-	struct intake *intake;
+	const struct intake *intake = incoming->intake = intake_new(incoming, incoming->resume_ms, before);
 
-	if (incoming->intake || !incoming_has_proven(incoming)) {
-		sm_write_failed(out, STANZA_UNEXPECTED_REQUEST, NULL);
-		if (incoming->intake)
-			incoming_fail(incoming, STREAM_POLICY_VIOLATION, "stream management is enabled already");
-		return;
-	}
-	incoming->intake = intake = intake_new(incoming, incoming_resume_time(incoming, stanza->root));
 	buf_add_lit(out, "<enabled xmlns='" NS_SM "'");
 	if (intake->resume_ms > 0)
 		buf_printf(out, " id='%s' resume='true' max='%u'", intake->id, intake->resume_ms / 1000);
 	buf_add_lit(out, "/>");
+}
+
+/* An older stream of the pair broke, and is not resumed. */
+static void incoming_succeeds(struct incoming *incoming, struct intake *before)
+{
+	incoming_say_enabled(incoming, before);
+	stream_resume(incoming->stream);
+}
+
+void incoming_enable(struct incoming *incoming, struct stanza *stanza)
+{
+	struct intake *before;
+
+	if (incoming->intake || !incoming_has_proven(incoming)) {
+		sm_write_failed(stream_out(incoming->stream), STANZA_UNEXPECTED_REQUEST, NULL);
+		if (incoming->intake)
+			incoming_fail(incoming, STREAM_POLICY_VIOLATION, "stream management is enabled already");
+		return;
+	}
+	incoming->resume_ms = incoming_resume_time(incoming, stanza->root);
+	before = intake_find_broken(incoming->s2s, incoming->from, incoming->to);
+	if (!before) {
+		incoming_say_enabled(incoming, NULL);
+		return;
+	}
+	stream_pause(incoming->stream);
+	intake_await(before, incoming, incoming_succeeds);
 }
 
 /* ---- acknowledging (§4) ---- */
@@ -90,10 +110,20 @@ void incoming_acks(struct incoming *incoming, struct stanza *stanza)
 
 /* ---- resuming (§5) ---- */
 
+static void incoming_resumed(struct incoming *incoming, struct intake *intake)
+{
+	intake_resume(intake, incoming);
+	log_info(s2s_log(incoming->s2s), stream_name(incoming->stream), "server stream resumed",
+	         LOG_STR("peer", intake->from), LOG_STR("to", intake->to), LOG_INT("h", intake->tally.handled));
+	buf_printf(stream_out(incoming->stream), "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", intake->id,
+	           intake->tally.handled);
+	stream_resume(incoming->stream);
+}
+
 void incoming_resume(struct incoming *incoming, struct stanza *stanza)
 {
 	const char *id = element_attr(stanza->root, "previd");
-	struct intake *intake = NULL;
+	struct intake *intake;
 
 	if (incoming->intake || !id || !incoming_has_proven(incoming)) {
 		sm_write_failed(stream_out(incoming->stream), STANZA_UNEXPECTED_REQUEST, NULL);
@@ -107,18 +137,7 @@ void incoming_resume(struct incoming *incoming, struct stanza *stanza)
 		return;
 	}
 	stream_pause(incoming->stream);
-	intake_await(intake, incoming);
-}
-
-void incoming_resumed(struct incoming *incoming)
-{
-	const struct intake *intake = incoming->intake;
-
-	log_info(s2s_log(incoming->s2s), stream_name(incoming->stream), "server stream resumed",
-	         LOG_STR("peer", intake->from), LOG_STR("to", intake->to), LOG_INT("h", intake->tally.handled));
-	buf_printf(stream_out(incoming->stream), "<resumed xmlns='" NS_SM "' previd='%s' h='%u'/>", intake->id,
-	           intake->tally.handled);
-	stream_resume(incoming->stream);
+	intake_await(intake, incoming, incoming_resumed);
 }
 
 /* ---- the end (§7) ---- */

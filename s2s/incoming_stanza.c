@@ -54,13 +54,13 @@ static void incoming_refuse_stanza(struct incoming *incoming, const struct stanz
 }
 
 /* Custody begins here: who refuses it, refuses it to the sender. token: of the intake that counts it; 0: none does. */
-static void incoming_route(struct incoming *incoming, struct stanza *stanza, uint64_t token)
+static void incoming_route(struct incoming *incoming, const struct stanza *stanza, uint64_t token)
 {
 	struct home *home = incoming->s2s->home;
 	const char *fault = stanza->kind == STANZA_IQ ? iq_fault(stanza) : NULL;
 	const struct peer_policy *policy =
 		policy_find(home->config, jid_domain_text(&stanza->from), stanza->from.domain_len);
-	struct parcel *parcel = parcel_new(home, stanza_seal(stanza), NULL);
+	struct parcel *parcel = parcel_new(home, stanza, NULL);
 
 	if (token) {
 		parcel->answered = intake_answered;
@@ -80,22 +80,32 @@ static void incoming_ping_passed(void *owner, struct stanza *ping)
 {
 	const struct stanza *done = ping;
 
-	incoming_route(owner, ping, 0);
+	incoming_route(owner, stanza_seal(ping), 0);
 	stanza_unref(&done);
 }
 
-/* With stream management the peer is told what was taken; without it, it may ask by a ping. */
+/* The peer is told what was taken. */
+static void incoming_count(struct incoming *incoming, struct stanza *stanza)
+{
+	uint64_t token;
+
+	if (!intake_enter(incoming->intake, stanza, &token))
+		return;
+	if (intake_repeats(incoming->intake, stanza_seal(stanza)))
+		intake_pass_over(incoming->intake, token);
+	else
+		incoming_route(incoming, stanza, token);
+}
+
+/* Without stream management it may ask by a ping. */
 static void incoming_take(struct incoming *incoming, struct stanza *stanza)
 {
-	uint64_t token = 0;
-
 	claims_strip(incoming_config(incoming), stanza);
-	if (incoming->intake && !intake_enter(incoming->intake, stanza, &token))
-		return;
-	if (!incoming->intake && barrier_stops(&incoming->barrier, incoming->s2s->home, stanza, &stanza->from,
-	                                       incoming_ping_passed, incoming))
-		return;
-	incoming_route(incoming, stanza, token);
+	if (incoming->intake)
+		incoming_count(incoming, stanza);
+	else if (!barrier_stops(&incoming->barrier, incoming->s2s->home, stanza, &stanza->from, incoming_ping_passed,
+	                        incoming))
+		incoming_route(incoming, stanza_seal(stanza), 0);
 }
 
 void incoming_stanza(struct incoming *incoming, struct stanza *stanza, enum stanza_check check)

@@ -46,6 +46,8 @@ void intake_free(struct intake *intake)
 	intake_leave_broken(intake);
 	map_remove(intake->s2s->intakes, &intake->number, sizeof(intake->number));
 	tally_clear(&intake->tally);
+	doubts_clear(&intake->doubts);
+	doubts_clear(&intake->inherited);
 	free(intake->from);
 	free(intake->to);
 	free(intake);
@@ -59,6 +61,19 @@ static void intake_end(struct intake *intake)
 	intake->incoming = NULL;
 	if (!intake->job.waiting)
 		intake_free(intake);
+}
+
+struct intake *intake_find_broken(const struct s2s *s2s, const char *from, const char *to)
+{
+	struct intake *found = NULL;
+
+	for (struct list_link *l = list_first(&s2s->broken_intakes); l; l = list_next(&s2s->broken_intakes, l)) {
+		struct intake *intake = LIST_MEMBER(l, struct intake, link);
+
+		if (strcmp(intake->from, from) == 0 && strcmp(intake->to, to) == 0)
+			found = intake;
+	}
+	return found;
 }
 
 /* A peer that begins anew would have gone on with what is broken if it wanted to. */
@@ -87,16 +102,31 @@ static void intake_number(struct intake *intake)
 	map_put(s2s->intakes, &intake->number, sizeof(intake->number), intake);
 }
 
-struct intake *intake_new(struct incoming *incoming, uint32_t resume_ms)
+/* What is still in hand is not in safe hands: if it comes again, it goes its way again. What the one before has inherited itself and
+ * not met yet may still come, behind. */
+static void intake_inherit(struct intake *intake, struct intake *before)
+{
+	doubts_cut(&before->doubts, before->tally.handled);
+	doubts_join(&before->doubts, &before->inherited);
+	intake->inherited = before->doubts;
+	before->doubts = (struct doubts){ 0 };
+	intake_end(before);
+}
+
+struct intake *intake_new(struct incoming *incoming, uint32_t resume_ms, struct intake *before)
 {
 	struct intake *intake = mem_zalloc(sizeof(*intake));
 
+	if (before)
+		intake_inherit(intake, before);
 	intakes_end_broken(incoming->s2s, incoming->from, incoming->to);
 	intake->s2s = incoming->s2s;
 	intake->incoming = incoming;
 	intake->from = str_dup(incoming->from);
 	intake->to = str_dup(incoming->to);
 	intake->resume_ms = resume_ms;
+	intake->keep_ms = incoming_policy(incoming, incoming->from)->resume_ms;
+	doubts_begin(&intake->doubts, 0);
 	intake->job.run = intake_turned;
 	id_random(worker_entropy(intake_worker(intake)), intake->id);
 	intake_number(intake);
@@ -119,8 +149,10 @@ struct intake *intake_find(const struct s2s *s2s, const char *from, const char *
 
 bool intake_enter(struct intake *intake, struct stanza *stanza, uint64_t *token)
 {
-	if (!tally_enter(&intake->tally, stanza))
+	if (!tally_enter(&intake->tally, stanza)) {
+		doubts_note(&intake->doubts, 0);
 		return false;
+	}
 	*token = stanza->token;
 	stanza->token = 0;
 	if (tally_waits_for(stanza))
@@ -128,6 +160,14 @@ bool intake_enter(struct intake *intake, struct stanza *stanza, uint64_t *token)
 	tally_done(&intake->tally, *token);
 	*token = 0;
 	return true;
+}
+
+bool intake_repeats(struct intake *intake, const struct stanza *stanza)
+{
+	uint64_t digest = doubts_digest(worker_seed(intake_worker(intake)), stanza);
+
+	doubts_note(&intake->doubts, digest);
+	return doubts_repeat(&intake->inherited, stanza, digest);
 }
 
 /* It was told less than it had asked for, and now there is more to tell. */
@@ -144,13 +184,19 @@ static void intake_settled(struct intake *intake)
 		worker_at_end_of_turn(intake_worker(intake), &intake->job);
 }
 
+void intake_pass_over(struct intake *intake, uint64_t token)
+{
+	if (token && tally_done(&intake->tally, token))
+		intake_settled(intake);
+}
+
 static void intake_done(struct home *home, uint64_t token)
 {
 	uint64_t number = tally_number(token);
 	struct intake *intake = map_find(s2s_of(home)->intakes, &number, sizeof(number));
 
-	if (intake && !intake->ended && tally_done(&intake->tally, token))
-		intake_settled(intake);
+	if (intake && !intake->ended)
+		intake_pass_over(intake, token);
 }
 
 static void intake_bounce_answered(struct home *home, struct parcel *bounce)
@@ -180,10 +226,13 @@ void intake_say(struct intake *intake)
 	sm_write_ack(stream_out(intake->incoming->stream), tally_say(&intake->tally));
 }
 
+/* Who asks has read the answer to the question before. */
 void intake_ask(struct intake *intake)
 {
 	tally_ask(&intake->tally);
+	doubts_end(&intake->doubts, intake->answered);
 	intake_say(intake);
+	intake->answered = intake->tally.said;
 }
 
 static void intake_turned(struct worker *worker, struct turn_job *job)
@@ -212,10 +261,15 @@ static void intake_wait(struct intake *intake)
 	            intake_expired);
 }
 
+static uint64_t intake_end_ms(const struct intake *intake)
+{
+	return worker_now_ms(intake_worker(intake)) + (intake->resume_ms ? intake->resume_ms : intake->keep_ms);
+}
+
 static void intake_break(struct intake *intake)
 {
 	intake->incoming = NULL;
-	intake->until_ms = worker_now_ms(intake_worker(intake)) + intake->resume_ms;
+	intake->until_ms = intake_end_ms(intake);
 	intake_wait(intake);
 }
 
@@ -225,23 +279,27 @@ void intake_closed(struct intake *intake, struct incoming *incoming, bool may_re
 		intake->successor = NULL;
 		timer_stop(intake_worker(intake), &intake->timer);
 		intake_wait(intake);
-	} else if (may_resume && intake->resume_ms > 0) {
-		intake_break(intake);
-	} else {
-		intake_end(intake);
+		return;
 	}
+	if (!may_resume)
+		intake->resume_ms = 0;
+	if (intake->resume_ms > 0 || intake->doubts.count > 0)
+		intake_break(intake);
+	else
+		intake_end(intake);
 }
 
 static void intake_expired(struct worker *worker, struct timer *timer)
 {
 	struct intake *intake = LIST_MEMBER(timer, struct intake, timer);
 
-	log_info(worker_log(worker), NULL, "server stream was not resumed", LOG_STR("peer", intake->from),
-	         LOG_STR("to", intake->to));
+	if (intake->resume_ms > 0)
+		log_info(worker_log(worker), NULL, "server stream was not resumed", LOG_STR("peer", intake->from),
+		         LOG_STR("to", intake->to));
 	intake_end(intake);
 }
 
-/* ---- resumed (§5) ---- */
+/* ---- resumed (§5), or succeeded ---- */
 
 /* Who comes back has seen that the old connection is dead, or we have not. */
 static void intake_leave_stream(struct intake *intake)
@@ -261,15 +319,15 @@ static void intake_is_late(struct worker *worker, struct timer *timer)
 	intake_go_on(LIST_MEMBER(timer, struct intake, timer));
 }
 
-void intake_await(struct intake *intake, struct incoming *incoming)
+void intake_await(struct intake *intake, struct incoming *incoming,
+                  void (*settled)(struct incoming *incoming, struct intake *intake))
 {
-	bool breaks = intake->incoming;
-
+	if (intake->incoming)
+		intake->until_ms = intake_end_ms(intake);
 	intake_leave_stream(intake);
-	if (breaks)
-		intake->until_ms = worker_now_ms(intake_worker(intake)) + intake->resume_ms;
 	intake_leave_broken(intake);
 	intake->successor = incoming;
+	intake->settled = settled;
 	incoming->awaited = intake;
 	timer_start(intake_worker(intake), &intake->timer, SETTLE_MS, intake_is_late);
 	intake_settled(intake);
@@ -281,9 +339,15 @@ static void intake_go_on(struct intake *intake)
 
 	timer_stop(intake_worker(intake), &intake->timer);
 	intake->successor = NULL;
-	intake->incoming = incoming;
 	incoming->awaited = NULL;
+	intake->settled(incoming, intake);
+}
+
+void intake_resume(struct intake *intake, struct incoming *incoming)
+{
+	intake->incoming = incoming;
 	incoming->intake = intake;
 	tally_rewind(&intake->tally);
-	incoming_resumed(incoming);
+	doubts_cut(&intake->doubts, intake->tally.handled);
+	intake->answered = intake->tally.handled;
 }

@@ -2,7 +2,8 @@
  *
  * What another server has sent us on a stream with stream management (XEP-0198): counted as it comes, acknowledged when
  * somebody here has taken it. It belongs to the pair of domains that the stream began with and outlives the stream for the
- * time of resume-time, so that a new stream of the same pair can go on where the old one broke (§5).
+ * time of resume-time, so that a new stream of the same pair can go on where the old one broke (§5). If it begins anew instead,
+ * because a server was started anew, it is told from the old one's doubts (doubts.h) what comes for the second time.
  *
  * On the home of that pair. A home keeps a bounded number of them without a stream.
  */
@@ -11,6 +12,7 @@
 
 #include "base/id.h"
 #include "core/tally.h"
+#include "doubts.h"
 #include "net/timer.h"
 #include "s2s.h"
 #include "xmpp/error.h"
@@ -21,20 +23,27 @@ struct intake {
 	struct list_link link;       /* s2s->broken_intakes, while it has no stream; longest first */
 	struct s2s *s2s;
 	struct incoming *incoming;   /* its stream; NULL: broken */
-	struct incoming *successor;  /* that waits to go on with it */
+	struct incoming *successor;  /* that waits until what it has in hand is taken, */
+	void (*settled)(struct incoming *incoming, struct intake *intake); /* and hears of it */
 	char id[ID_LEN + 1];
 	char *from, *to;
 	uint64_t number;             /* of its tally; key in s2s->intakes */
 	struct tally tally;
-	uint32_t resume_ms;          /* how long it waits for a stream; 0: not at all */
-	uint64_t until_ms;           /* likewise, while it waits */
+	uint32_t answered;           /* the h that the peer's last question was answered with */
+	struct doubts doubts;        /* what the peer may send again */
+	struct doubts inherited;     /* from the stream before, of which it may be sending */
+	uint32_t resume_ms;          /* how long it can be resumed; 0: not at all */
+	uint32_t keep_ms;            /* how long it is remembered without a stream */
+	uint64_t until_ms;           /* likewise, while it has none */
 	struct timer timer;
 	struct turn_job job;         /* says h */
 	bool ended;
 };
 
-/* For a stream whose pair is verified. */
-struct intake *intake_new(struct incoming *incoming, uint32_t resume_ms);
+/* For a stream whose pair is verified. before: the one that it succeeds, which ends; NULL: none. */
+struct intake *intake_new(struct incoming *incoming, uint32_t resume_ms, struct intake *before);
+/* The newest of this pair that has no stream; NULL: none. */
+struct intake *intake_find_broken(const struct s2s *s2s, const char *from, const char *to);
 /* That of this pair, to be resumed by its id; NULL: none. */
 struct intake *intake_find(const struct s2s *s2s, const char *from, const char *to, const char *id);
 void intake_free(struct intake *intake); /* at the home's end */
@@ -42,6 +51,10 @@ void intake_free(struct intake *intake); /* at the home's end */
 /* Counts a stanza that is not sealed yet. false: it has come before, drop it. token: for intake_answered; 0: nobody is
  * waited for. */
 bool intake_enter(struct intake *intake, struct stanza *stanza, uint64_t *token);
+/* Each that was entered, when it is sealed: has an earlier stream brought it already? */
+bool intake_repeats(struct intake *intake, const struct stanza *stanza);
+/* Nobody gets it. */
+void intake_pass_over(struct intake *intake, uint64_t token);
 /* For parcel.answered, with the token in the parcel. */
 void intake_answered(struct home *home, struct parcel *parcel);
 /* The peer asks (§4). */
@@ -51,8 +64,11 @@ void intake_say(struct intake *intake);
 
 /* Its stream, or the one that waited for it, has closed; may_resume: it broke, and was not ended by somebody. */
 void intake_closed(struct intake *intake, struct incoming *incoming, bool may_resume);
-/* The stream goes on with it, when what it has in hand is taken or after some seconds: then intake_resumed of
- * incoming_inside.h. Until then nothing may be read. */
-void intake_await(struct intake *intake, struct incoming *incoming);
+/* Another stream of the pair waits until what it has in hand is taken, at most for some seconds; then settled(). Until then
+ * nothing of that stream may be read. */
+void intake_await(struct intake *intake, struct incoming *incoming,
+                  void (*settled)(struct incoming *incoming, struct intake *intake));
+/* The stream goes on with it. */
+void intake_resume(struct intake *intake, struct incoming *incoming);
 
 #endif

@@ -4,6 +4,7 @@
 libhansa_a_SOURCES += \
 	s2s/command.c s2s/command.h \
 	s2s/dialback.c s2s/dialback.h \
+	s2s/doubts.c s2s/doubts.h \
 	s2s/incoming.c s2s/incoming.h s2s/incoming_inside.h \
 	s2s/incoming_dialback.c \
 	s2s/incoming_header.c \

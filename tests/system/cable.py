@@ -2,7 +2,8 @@
 """A cable to a server that can be pulled: it forwards TCP, on an address of its own, until told otherwise.
 
 A client takes it in place of the server (address, c2s, c2s_tls, folder), another server finds it by DNS (address, s2s). What is pulled forwards nothing any more and tells
-nobody; what is cut is reset at both ends. A new connection works as soon as the cable is mended.
+nobody; what is cut is reset at both ends; a mute one swallows what the server says. A new connection works as soon as the cable is
+mended.
 """
 import select
 import socket
@@ -15,7 +16,8 @@ class Cable:
         self.branch, self.address, self.folder, self.domain = branch, address, branch.folder, branch.domain
         self.listeners = {}
         self.pairs, self.dead = {}, []          # an end to its other end; ends that are not read any more
-        self.whole = True
+        self.servers = set()                    # the ends that are theirs
+        self.whole, self.is_mute = True, False
         self.lock = threading.Lock()
         self.wake, self.woken = socket.socketpair()
         self.c2s, self.c2s_tls, self.s2s = map(self.listen, (branch.c2s, branch.c2s_tls, branch.s2s))
@@ -50,11 +52,14 @@ class Cable:
             return
         server = socket.create_connection((self.branch.address, self.listeners[listener]))
         self.pairs[client], self.pairs[server] = server, client
+        self.servers.add(server)
 
     def pass_on(self, end, other):
         """An end that has said all of its is not read any more; the other may still speak."""
         try:
             some = end.recv(65536)
+            if some and self.is_mute and end in self.servers:
+                return
             if some:
                 other.sendall(some)
                 return
@@ -86,8 +91,11 @@ class Cable:
                 self.reset(end)
             self.dead = []
 
+    def mute(self):
+        self.is_mute = True
+
     def mend(self):
-        self.whole = True
+        self.whole, self.is_mute = True, False
 
     def close(self):
         self.cut()

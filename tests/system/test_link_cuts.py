@@ -3,6 +3,8 @@
 compared with what was sent: all of it, in order, once (XEP-0198 between servers)."""
 import asyncio
 import random
+import signal
+import sqlite3
 
 from cable import Cable
 from harness import Dns, Person, run, soon
@@ -78,6 +80,36 @@ async def test_a_line_that_says_nothing_any_more(place):
         ann.send_message(mto="bob@south.example", mbody=f"into nowhere {number}", mtype="chat")
     await bob.message("into nowhere 19", seconds=60)
     assert bodies(bob) == ["one"] + [f"into nowhere {number}" for number in range(20)]
+    await ann.leave()
+    await bob.leave()
+
+
+def left_in_outbox(branch):
+    with sqlite3.connect(f"file:{branch.folder}/hansa.db?mode=ro", uri=True) as store:
+        return store.execute("SELECT count(*) FROM outbox_entry").fetchone()[0]
+
+
+async def test_a_killed_server_says_nothing_twice(place):
+    """It has not heard that its words have arrived, is killed, and says them again when it is back."""
+    (north, south), cables = cabled_branches(place)
+    ann, bob = await two_people(north, south)
+    ann.send_message(mto="bob@south.example", mbody="one", mtype="chat")
+    await bob.message("one")
+    await soon(lambda: left_in_outbox(north) == 0)
+    cables[1].mute()
+    for number in range(20):
+        ann.send_message(mto="bob@south.example", mbody=f"never acknowledged {number}", mtype="chat")
+    await bob.message("never acknowledged 19")
+    await soon(lambda: left_in_outbox(north) == 20)
+    north.stop(signal.SIGKILL)
+    cables[1].cut()
+    cables[1].mend()
+    ann.abort()
+    north.start()
+    ann = await Person("ann@north.example", "a-secret", north).log_in()
+    ann.send_message(mto="bob@south.example", mbody="that was all", mtype="chat")
+    await bob.message("that was all")
+    assert bodies(bob) == ["one"] + [f"never acknowledged {number}" for number in range(20)] + ["that was all"]
     await ann.leave()
     await bob.leave()
 

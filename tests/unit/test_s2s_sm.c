@@ -281,6 +281,146 @@ static void a_stream_that_is_not_verified_resumes_nothing(void **state)
 	far_close(&far);
 }
 
+/* ---- begun anew ---- */
+
+static void expect_ann_hears_only(struct far *far, unsigned first, unsigned last)
+{
+	far_wait_for_tcp(far);
+	for (const char *heard = person_heard(far->ann); first <= last; first++) {
+		char *text = str_printf("<body>number %u</body>", first);
+		const char *body = strstr(heard, "<body>");
+
+		if (!body || strncmp(body, text, strlen(text)) != 0)
+			fail_msg("not %s, but: %s", text, heard);
+		heard = body + 1;
+		assert_true(first < last || !strstr(heard, "<body>"));
+		free(text);
+	}
+}
+
+/* A server that was started anew does not know what was acknowledged to it last. */
+static void what_comes_again_first_of_all_is_known(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far);
+
+	(void)state;
+	free(enable(&in));
+	write_to_ann(&in, 1);
+	far_say(&in, ASK);
+	far_expect(&in, "<a " SM);
+	write_to_ann(&in, 2);
+	write_to_ann(&in, 3);
+	far_say(&in, ASK);
+	far_expect(&in, "h='3'/>");
+	expect_ann_hears_only(far, 1, 3);
+	cut(&in);
+	in = far_connect_up(far);
+	free(enable(&in));
+	far_say(&in, "<presence from='bob@far.example' to='ann@north.example'/>");
+	write_to_ann(&in, 2);
+	far_say(&in, "<message from='bob@far.example' to='ann@north.example' id='m3' type='chat'><body>number 3</body>"
+	             "<delay xmlns='urn:xmpp:delay' from='far.example' stamp='2026-11-23T04:00:00Z'/></message>");
+	write_to_ann(&in, 4);
+	expect_ann_hears_only(far, 4, 4);
+	far_say(&in, ASK);
+	far_expect(&in, "<a " SM " h='4'/>");
+	write_to_ann(&in, 4);
+	expect_ann_hears_only(far, 4, 4);
+	far_stream_close(&in);
+	far_close(&far);
+}
+
+/* The stream that says it again breaks as well. */
+static void a_second_break_forgets_nothing(void **state)
+{
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far);
+
+	(void)state;
+	free(enable(&in));
+	for (unsigned i = 1; i <= 3; i++)
+		write_to_ann(&in, i);
+	expect_ann_hears_only(far, 1, 3);
+	cut(&in);
+	in = far_connect_up(far);
+	free(enable(&in));
+	far_say(&in, "<presence from='bob@far.example' to='ann@north.example' id='p'/>");
+	write_to_ann(&in, 1);
+	far_wait_for_tcp(far);
+	cut(&in);
+	in = far_connect_up(far);
+	free(enable(&in));
+	for (unsigned i = 1; i <= 4; i++)
+		write_to_ann(&in, i);
+	expect_ann_hears_only(far, 4, 4);
+	far_stream_close(&in);
+	far_close(&far);
+}
+
+/* Acknowledged before the break; or behind something that is new; or without an id; or another text. */
+static void what_only_looks_alike_is_delivered(void **state)
+{
+	static const char *const likes[] = {
+		"<message from='bob@far.example' to='ann@north.example' id='m2' type='normal'><body>number 2</body></message>",
+		"<message from='bob@far.example' to='ann@north.example' id='m2' type='chat'><body>number 2!</body></message>",
+		"<message from='bob@far.example/x' to='ann@north.example' id='m2' type='chat'><body>number 2</body></message>",
+		"<message from='bob@far.example' to='ann@north.example' id='m1' type='chat'><body>number 1</body></message>",
+	};
+	struct far *far = far_open("", "");
+	struct far_stream in;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(likes) / sizeof(likes[0]); i++) {
+		in = far_connect_up(far);
+		free(enable(&in));
+		write_to_ann(&in, 1);
+		far_expect_not(&in, "<a ");
+		far_say(&in, ASK);
+		far_expect(&in, "h='1'/>");
+		far_say(&in, ASK);
+		far_expect(&in, "h='1'/>");
+		write_to_ann(&in, 2);
+		expect_ann_hears_only(far, 1, 2);
+		cut(&in);
+		in = far_connect_up(far);
+		free(enable(&in));
+		far_say(&in, likes[i]);
+		far_expect_not(&in, "<a ");
+		assert_non_null(strstr(person_heard(far->ann), "<body>"));
+		write_to_ann(&in, 2);
+		expect_ann_hears_only(far, 2, 2);
+		far_say(&in, ASK);
+		far_expect(&in, "h='2'/>");
+		far_say(&in, ASK "</stream:stream>");
+		far_expect(&in, "</stream:stream>");
+		cut(&in);
+	}
+	far_close(&far);
+}
+
+static void no_id_is_never_a_repeat(void **state)
+{
+	static const char nameless[] =
+		"<message from='bob@far.example' to='ann@north.example' type='chat'><body>number 1</body></message>";
+	struct far *far = far_open("", "");
+	struct far_stream in = far_connect_up(far);
+
+	(void)state;
+	free(enable(&in));
+	far_say(&in, nameless);
+	write_to_ann(&in, 2);
+	expect_ann_hears_only(far, 1, 2);
+	cut(&in);
+	in = far_connect_up(far);
+	free(enable(&in));
+	far_say(&in, nameless);
+	write_to_ann(&in, 2);
+	expect_ann_hears_only(far, 1, 1);
+	far_stream_close(&in);
+	far_close(&far);
+}
+
 /* ---- our own streams: far.example receives ---- */
 
 #define FAR_SM_FEATURES                                                                                      \
@@ -576,6 +716,10 @@ int main(void)
 		cmocka_unit_test(the_old_stream_ends_when_it_is_resumed_beside_it),
 		cmocka_unit_test(only_what_broke_can_be_resumed),
 		cmocka_unit_test(a_stream_that_is_not_verified_resumes_nothing),
+		cmocka_unit_test(what_comes_again_first_of_all_is_known),
+		cmocka_unit_test(a_second_break_forgets_nothing),
+		cmocka_unit_test(what_only_looks_alike_is_delivered),
+		cmocka_unit_test(no_id_is_never_a_repeat),
 		cmocka_unit_test(we_enable_ask_and_hold),
 		cmocka_unit_test(a_peer_that_does_not_want_to_is_served_without),
 		cmocka_unit_test(we_resume_and_send_only_what_is_missing),
