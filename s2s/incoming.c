@@ -306,15 +306,19 @@ void incoming_configured(struct incoming *incoming)
 	}
 }
 
-void incoming_drain(struct incoming *incoming)
+void incoming_farewell(struct incoming *incoming)
 {
-	bool open = incoming->state == INCOMING_OPEN;
-
 	incoming->state = INCOMING_ENDING;
-	if (open && incoming->intake)
-		intake_say(incoming->intake);
 	if (incoming->stream)
 		stream_fail(incoming->stream, STREAM_SYSTEM_SHUTDOWN, NULL);
+}
+
+void incoming_drain(struct incoming *incoming)
+{
+	if (incoming->state == INCOMING_OPEN && incoming->intake)
+		intake_leave(incoming->intake);
+	else
+		incoming_farewell(incoming);
 }
 
 bool incoming_row(const struct incoming *incoming, size_t number, struct incoming_row *out)

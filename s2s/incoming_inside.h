@@ -67,6 +67,8 @@ bool incoming_is_secure(const struct incoming *incoming);
 /* Policy requires TLS and the stream has none. */
 bool incoming_lacks_tls(const struct incoming *incoming, const char *from);
 void incoming_fail(struct incoming *incoming, enum stream_condition condition, const char *text);
+/* The server leaves. */
+void incoming_farewell(struct incoming *incoming);
 /* The first pair has been verified: limits are those of a server that we know. */
 void incoming_authenticated(struct incoming *incoming);
 

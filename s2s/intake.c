@@ -19,11 +19,13 @@
 enum {
 	BROKEN_MOST = 1000, /* on a home; those that have waited longest end */
 	SETTLE_MS = 5000,   /* that a new stream waits for what the old one has brought */
+	LEAVE_MS = 1000,    /* likewise the end of the server */
 };
 
 static void intake_turned(struct worker *worker, struct turn_job *job);
 static void intake_expired(struct worker *worker, struct timer *timer);
 static void intake_go_on(struct intake *intake);
+static void intake_has_left(struct intake *intake);
 
 static struct worker *intake_worker(const struct intake *intake)
 {
@@ -180,6 +182,8 @@ static void intake_settled(struct intake *intake)
 {
 	if (intake->successor && intake->tally.count == 0)
 		intake_go_on(intake);
+	else if (intake->leaves && intake->tally.count == 0)
+		intake_has_left(intake);
 	else if (intake_owes(intake))
 		worker_at_end_of_turn(intake_worker(intake), &intake->job);
 }
@@ -221,7 +225,7 @@ void intake_answered(struct home *home, struct parcel *parcel)
 	parcel_free(&parcel);
 }
 
-void intake_say(struct intake *intake)
+static void intake_say(struct intake *intake)
 {
 	sm_write_ack(stream_out(intake->incoming->stream), tally_say(&intake->tally));
 }
@@ -269,6 +273,7 @@ static uint64_t intake_end_ms(const struct intake *intake)
 static void intake_break(struct intake *intake)
 {
 	intake->incoming = NULL;
+	intake->leaves = false;
 	intake->until_ms = intake_end_ms(intake);
 	intake_wait(intake);
 }
@@ -297,6 +302,30 @@ static void intake_expired(struct worker *worker, struct timer *timer)
 		log_info(worker_log(worker), NULL, "server stream was not resumed", LOG_STR("peer", intake->from),
 		         LOG_STR("to", intake->to));
 	intake_end(intake);
+}
+
+/* ---- the server leaves ---- */
+
+static void intake_leaves_late(struct worker *worker, struct timer *timer)
+{
+	(void)worker;
+	intake_has_left(LIST_MEMBER(timer, struct intake, timer));
+}
+
+void intake_leave(struct intake *intake)
+{
+	intake->leaves = true;
+	stream_pause(intake->incoming->stream);
+	timer_start(intake_worker(intake), &intake->timer, LEAVE_MS, intake_leaves_late);
+	intake_settled(intake);
+}
+
+static void intake_has_left(struct intake *intake)
+{
+	timer_stop(intake_worker(intake), &intake->timer);
+	intake->leaves = false;
+	intake_say(intake);
+	incoming_farewell(intake->incoming);
 }
 
 /* ---- resumed (§5), or succeeded ---- */

@@ -36,6 +36,7 @@ struct intake {
 	uint32_t keep_ms;            /* how long it is remembered without a stream */
 	uint64_t until_ms;           /* likewise, while it has none */
 	struct timer timer;
+	bool leaves;                 /* the server; its stream ends when what it has in hand is taken */
 	struct turn_job job;         /* says h */
 	bool ended;
 };
@@ -59,8 +60,10 @@ void intake_pass_over(struct intake *intake, uint64_t token);
 void intake_answered(struct home *home, struct parcel *parcel);
 /* The peer asks (§4). */
 void intake_ask(struct intake *intake);
-/* Tells the peer how far it has come. */
-void intake_say(struct intake *intake);
+
+/* The server leaves, and nothing more is read: when what has come is taken, at most a second later, the peer is told, and
+ * incoming_farewell follows. So it says nothing to the next server that this one has. */
+void intake_leave(struct intake *intake);
 
 /* Its stream, or the one that waited for it, has closed; may_resume: it broke, and was not ended by somebody. */
 void intake_closed(struct intake *intake, struct incoming *incoming, bool may_resume);

@@ -47,10 +47,13 @@ class Cable:
 
     def join(self, listener):
         client, _ = listener.accept()
-        if not self.whole:
+        try:
+            server = socket.create_connection((self.branch.address, self.listeners[listener])) if self.whole else None
+        except ConnectionRefusedError:
+            server = None
+        if not server:
             self.reset(client)
             return
-        server = socket.create_connection((self.branch.address, self.listeners[listener]))
         self.pairs[client], self.pairs[server] = server, client
         self.servers.add(server)
 

@@ -72,8 +72,7 @@ async def test_a_line_that_says_nothing_any_more(place):
     ann, bob = await two_people(*branches)
     ann.send_message(mto="bob@south.example", mbody="one", mtype="chat")
     await bob.message("one")
-    shown = [row["acknowledged by"] for row in branches[0].ask("peer", "show", "south.example") if row["direction"] == "out"]
-    assert shown == ["xep-0198"], shown
+    assert shown(branches[0], "acknowledged by") == "xep-0198"
     cables[1].pull()
     cables[1].mend()
     for number in range(20):
@@ -82,6 +81,10 @@ async def test_a_line_that_says_nothing_any_more(place):
     assert bodies(bob) == ["one"] + [f"into nowhere {number}" for number in range(20)]
     await ann.leave()
     await bob.leave()
+
+
+def shown(branch, figure):
+    return [row for row in branch.ask("peer", "show", "south.example") if row["direction"] == "out"][0].get(figure)
 
 
 def left_in_outbox(branch):
@@ -95,7 +98,7 @@ async def test_a_killed_server_says_nothing_twice(place):
     ann, bob = await two_people(north, south)
     ann.send_message(mto="bob@south.example", mbody="one", mtype="chat")
     await bob.message("one")
-    await soon(lambda: left_in_outbox(north) == 0)
+    await soon(lambda: shown(north, "under way") == 0 and left_in_outbox(north) == 0)
     cables[1].mute()
     for number in range(20):
         ann.send_message(mto="bob@south.example", mbody=f"never acknowledged {number}", mtype="chat")
@@ -111,6 +114,38 @@ async def test_a_killed_server_says_nothing_twice(place):
     await bob.message("that was all")
     assert bodies(bob) == ["one"] + [f"never acknowledged {number}" for number in range(20)] + ["that was all"]
     await ann.leave()
+    await bob.leave()
+
+
+async def test_restarts_in_order_lose_and_double_nothing(place):
+    """One server after the other leaves in order and comes back while somebody writes; the reader is away meanwhile."""
+    (north, south), cables = cabled_branches(place)
+    ann, bob = await two_people(north, south)
+    await bob.leave()
+    sent = []
+
+    async def say(count):
+        for _ in range(count):
+            sent.append(f"number {len(sent)}")
+            ann.send_message(mto="bob@south.example", mbody=sent[-1], mtype="chat")
+        await asyncio.sleep(0)
+
+    for _ in range(4):
+        await say(10)
+        await soon(lambda: shown(north, "state") == "up" and shown(north, "stanzas") > 0)
+        await say(40)
+        south.stop()
+        await say(10)
+        south.start()
+        north.ctl("peer", "retry", "south.example")
+    await say(50)
+    await soon(lambda: left_in_outbox(north) == 0)
+    await ann.plugin["xep_0199"].ping("south.example")
+    await ann.leave()
+    north.stop()
+    bob = await Person("bob@south.example", "a-secret", south).log_in()
+    await bob.message(sent[-1])
+    assert bodies(bob) == sent
     await bob.leave()
 
 
