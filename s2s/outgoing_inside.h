@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of outgoing streams share: outgoing_connect.c has the way to the peer, outgoing.c the life of a stream up to
- * the point where dialback may begin, outgoing_dialback.c what is asked and answered then.
+ * the point where dialback may begin, outgoing_dialback.c what is asked and answered then, outgoing_end.c every end.
  */
 #ifndef S2S_OUTGOING_INSIDE_H
 #define S2S_OUTGOING_INSIDE_H
@@ -63,22 +63,26 @@ void outgoing_connect(struct outgoing *outgoing);
 
 /* outgoing.c */
 const struct peer_policy *outgoing_policy(const struct outgoing *outgoing);
-/* The first trouble stays; of one that ends without a stream, or whose stream has gone. */
-void outgoing_note(struct outgoing *outgoing, enum trouble trouble, const char *reason);
-void outgoing_gone(struct outgoing *outgoing);
 void outgoing_start_tls(struct outgoing *outgoing, const char *alpn);
-
-/* It comes to nothing, without a fault of the protocol; or with one, which is a stream error. */
-void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason);
-void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text);
-
-/* The peer is dead, or as good as that: the connection ends without a farewell, so that it may be resumed. */
-void outgoing_break_off(struct outgoing *outgoing, const char *reason);
+/* Our header. */
+void outgoing_open(struct outgoing *outgoing);
 /* Stanzas may flow. */
 void outgoing_up(struct outgoing *outgoing);
 
-/* Our header. */
-void outgoing_open(struct outgoing *outgoing);
+/* outgoing_end.c */
+bool outgoing_is_up(const struct outgoing *outgoing);
+/* The first trouble stays; of one that ends without a stream, or whose stream has gone. */
+void outgoing_note(struct outgoing *outgoing, enum trouble trouble, const char *reason);
+void outgoing_gone(struct outgoing *outgoing);
+/* It comes to nothing, without a fault of the protocol; or with one, which is a stream error. */
+void outgoing_abandon(struct outgoing *outgoing, enum trouble trouble, const char *reason);
+void outgoing_offended(struct outgoing *outgoing, enum stream_condition condition, const char *text);
+/* The peer is dead, or as good as that: the connection ends without a farewell, so that it may be resumed. */
+void outgoing_break_off(struct outgoing *outgoing, const char *reason);
+/* Of the stream's class. */
+void outgoing_late(struct stream *stream, void *owner);
+void outgoing_returned(struct stream *stream, void *owner, struct parcel *parcel);
+void outgoing_closed(struct stream *stream, void *owner, enum stream_condition condition, const char *text);
 
 /* outgoing_join.c. Its trial is a branch's that joins the peer. */
 bool outgoing_joins(const struct outgoing *outgoing);

@@ -20,6 +20,7 @@ libhansa_a_SOURCES += \
 	s2s/outgoing.c s2s/outgoing.h s2s/outgoing_inside.h \
 	s2s/outgoing_connect.c \
 	s2s/outgoing_dialback.c \
+	s2s/outgoing_end.c \
 	s2s/outgoing_join.c \
 	s2s/outgoing_sasl.c \
 	s2s/outgoing_sm.c \
