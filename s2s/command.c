@@ -13,6 +13,7 @@
 #include "joining.h"
 #include "link.h"
 #include "outgoing.h"
+#include "policy.h"
 #include "trial.h"
 #include "xmpp/stamp.h"
 
@@ -72,6 +73,7 @@ static void link_add_detail(const struct link *link, json_t *row)
 	outbox_figures(link->outbox, &waiting);
 	if (link->outgoing)
 		outgoing_describe(link->outgoing, &out);
+	json_object_set_new(row, "role", json_string(policy_role_name(link_policy(link))));
 	if (*out.address)
 		json_object_set_new(row, "address", json_string(out.address));
 	if (out.we_by)

@@ -206,7 +206,7 @@ static void link_want(struct link *link)
 static void link_has_idled(struct worker *worker, struct timer *timer)
 {
 	struct link *link = LIST_MEMBER(timer, struct link, timer);
-	uint64_t idle = policy_find(link->s2s->home->config, link->remote, strlen(link->remote))->idle_ms;
+	uint64_t idle = link_policy(link)->idle_ms;
 	uint64_t quiet = worker_now_ms(worker) - link->sent_ms;
 
 	if (idle == 0)
@@ -293,13 +293,11 @@ static void link_plan(struct link *link, bool was_stable)
 		link->not_before_ms += link_pause_ms(link->failures, random);
 }
 
-/* XEP-0220 §2.1.1 would have what waits returned after each answer that is final. Somebody has named this peer and means to
- * speak to it: what is wrong will be mended, and the messages wait for that as for any other fault. */
+/* XEP-0220 §2.1.1 would have what waits returned after each answer that is final. Where somebody means to speak to this peer what
+ * is wrong will be mended, and the messages wait for that as for any other fault. */
 static bool link_is_hopeless(const struct link *link, enum trouble trouble)
 {
-	const struct peer_policy *policy = policy_find(link->s2s->home->config, link->remote, strlen(link->remote));
-
-	return trouble_meaning(trouble)->final && policy_is_for_strangers(policy);
+	return trouble_meaning(trouble)->final && link_policy(link)->role == PEER_STRANGER;
 }
 
 void link_down(struct link *link, enum trouble trouble, const char *reason)
@@ -376,7 +374,7 @@ static void link_end(struct link *link)
 
 static bool link_is_allowed(const struct link *link)
 {
-	return policy_find(link->s2s->home->config, link->remote, strlen(link->remote))->allow &&
+	return link_policy(link)->allow &&
 	       s2s_is_ours(link->s2s, link->local, strlen(link->local));
 }
 

@@ -14,6 +14,7 @@
 #include "xmpp/jid.h"
 
 struct outgoing;
+struct peer_policy;
 struct receipts;
 
 enum link_state {
@@ -59,6 +60,8 @@ void link_key_make(struct link_key *key, const char *local, size_t local_len, co
                    size_t remote_len);
 struct home *link_home(const struct home *from, const struct link_key *key);
 
+/* What the administrator wants of the peer; never NULL. */
+const struct peer_policy *link_policy(const struct link *link);
 struct link *link_find(struct s2s *s2s, const char *local, const char *remote); /* on its home; NULL */
 struct link *link_get(struct s2s *s2s, const struct link_key *key);             /* likewise; makes it */
 /* The destination's deliver(). */

@@ -10,7 +10,7 @@
 #include "outgoing.h"
 #include "policy.h"
 
-static const struct peer_policy *link_policy(const struct link *link)
+const struct peer_policy *link_policy(const struct link *link)
 {
 	return policy_find(link->s2s->home->config, link->remote, strlen(link->remote));
 }

@@ -155,6 +155,7 @@ void peer_file_enter(struct home *home, const struct peer_entry *entry,
 	buf_printf(&file->text,
 	           "# Written when this branch joined with %s (hansactl peer join). To part again: remove the file, reload.\n"
 	           "peer \"%s\" {\n"
+	           "\trole = branch\n"
 	           "\taddress = { \"%s\" }\n"
 	           "\tauthentication = { pin }\n"
 	           "\tpins = { \"%s\" }\n"

@@ -13,9 +13,19 @@
 #include "s2s.h"
 #include "xmpp/jid.h"
 
-enum { STRANGER_LIFETIME_MS = 600000 }; /* of what waits for domains that nobody has named */
-
 #define EVERYBODY "*"
+
+enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
+
+/* What an administrator who says no more than the role wants. */
+static const struct role {
+	const char *name;
+	uint64_t lifetime_ms, idle_ms;
+} roles[] = {
+	[PEER_BRANCH] = { "branch", 3 * DAY_MS, 0 },
+	[PEER_PARTNER] = { "partner", DAY_MS, 10 * MINUTE_MS },
+	[PEER_STRANGER] = { "stranger", 10 * MINUTE_MS, 10 * MINUTE_MS },
+};
 #define ALL_KINDS (1u << STANZA_MESSAGE | 1u << STANZA_PRESENCE | 1u << STANZA_IQ)
 
 static const struct conf_option peer_options[] = {
@@ -34,6 +44,14 @@ static const struct conf_option peer_options[] = {
 	  .fallback = "true",
 	  .sentence = "Whether stanzas are exchanged with this domain. With false in the section \"*\" only "
 	              "the peers that have a section of their own are spoken to." },
+	{ .name = "role",
+	  .type = CONF_CHOICE,
+	  .allowed = "branch | partner | stranger",
+	  .sentence = "What this domain is to us. Messages wait 3 days for a branch, a day for a partner, and the stream to a "
+	              "branch is kept open; for both they wait also when the other server, or the DNS, says no, since "
+	              "somebody will mend that. For a stranger they wait 10 minutes, and come back at once then. Unless it is "
+	              "said the section \"*\" is about strangers, each other one about a branch.",
+	  .example = "partner" },
 	{ .name = "tls",
 	  .type = CONF_CHOICE,
 	  .fallback = "required",
@@ -69,12 +87,11 @@ static const struct conf_option peer_options[] = {
 	  .example = "\"branches-ca.pem\"" },
 	{ .name = "lifetime",
 	  .type = CONF_TIME,
-	  .fallback = "3d",
 	  .min = 1000,
 	  .max = 30ll * 24 * 3600 * 1000,
 	  .sentence = "How long a message or a change of a subscription may wait for the link, over restarts too, before it is "
-	              "returned to its sender. For domains without a section of their own it is 10m, unless the section "
-	              "\"*\" says otherwise." },
+	              "returned to its sender; else it is as the role says.",
+	  .example = "3d" },
 	{ .name = "wait",
 	  .type = CONF_TIME,
 	  .fallback = "60s",
@@ -115,11 +132,11 @@ static const struct conf_option peer_options[] = {
 	              "(XEP-0198); 0s: not at all." },
 	{ .name = "idle",
 	  .type = CONF_TIME,
-	  .fallback = "10m",
 	  .min = 0,
 	  .max = 24 * 3600 * 1000,
-	  .sentence = "After so long without a stanza our stream to this domain is closed; 0s keeps it "
-	              "open." },
+	  .sentence = "After so long without a stanza our stream to this domain is closed; 0s keeps it open. Else it is as "
+	              "the role says: 0s for a branch, 10m for others.",
+	  .example = "10m" },
 	{ 0 },
 };
 
@@ -192,22 +209,37 @@ static char *policy_read_kinds(const struct conf_section *own, const struct conf
 	return fault ? fault : kinds_read(policy_teller(own, everybody, "sends"), "sends", &policy->sends);
 }
 
+static enum peer_role role_read(const char *name, enum peer_role unsaid)
+{
+	for (size_t i = 0; name && i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (strcmp(name, roles[i].name) == 0)
+			return (enum peer_role)i;
+	return unsaid;
+}
+
+static uint64_t time_read(const struct conf_section *section, const char *option, uint64_t unsaid_ms)
+{
+	return conf_is_set(section, option) ? (uint64_t)conf_number(section, option) : unsaid_ms;
+}
+
+/* A role is one's own: what strangers are is nothing for who is named. */
 static void policy_read(const struct conf_section *own, const struct conf_section *everybody,
                         struct peer_policy *policy)
 {
 #define SAID(option) policy_teller(own, everybody, option), option
+	policy->role = role_read(conf_string(own, "role"), everybody == own ? PEER_STRANGER : PEER_BRANCH);
 	policy->allow = conf_bool(own, "allow");
 	policy->tls = tls_read(conf_string(SAID("tls")));
 	policy->outbox = (struct outbox_limits){
 		.entries = (size_t)conf_number(SAID("queue-stanzas")),
 		.bytes = (size_t)conf_number(SAID("queue-bytes")),
 		.memory = (size_t)conf_number(SAID("queue-memory")),
-		.lifetime_ms = (uint64_t)conf_number(SAID("lifetime")),
+		.lifetime_ms = time_read(SAID("lifetime"), roles[policy->role].lifetime_ms),
 		.wait_ms = (uint64_t)conf_number(SAID("wait")),
 		.wait_iq_ms = (uint64_t)conf_number(SAID("wait-iq")),
 	};
 	policy->resume_ms = (uint32_t)conf_number(SAID("resume-time"));
-	policy->idle_ms = (uint64_t)conf_number(SAID("idle"));
+	policy->idle_ms = time_read(SAID("idle"), roles[policy->role].idle_ms);
 #undef SAID
 }
 
@@ -265,6 +297,7 @@ static int policy_compare(const void *a, const void *b)
 /* What holds where the file has no section "*": the options' fallbacks, which stand in their rows. */
 static const struct peer_policy policy_default = {
 	.domain = EVERYBODY,
+	.role = PEER_STRANGER,
 	.allow = true,
 	.tls = PEER_TLS_REQUIRED,
 	.takes = ALL_KINDS,
@@ -274,12 +307,12 @@ static const struct peer_policy policy_default = {
 		.entries = 100000,
 		.bytes = 100 * 1024 * 1024,
 		.memory = 1024 * 1024,
-		.lifetime_ms = STRANGER_LIFETIME_MS,
+		.lifetime_ms = 10 * MINUTE_MS,
 		.wait_ms = 60000,
 		.wait_iq_ms = 30000,
 	},
 	.resume_ms = 24 * 3600 * 1000,
-	.idle_ms = 600000,
+	.idle_ms = 10 * MINUTE_MS,
 };
 
 void *policy_configure(struct config *config, const struct conf *conf, char **error)
@@ -293,9 +326,7 @@ void *policy_configure(struct config *config, const struct conf *conf, char **er
 	policies->peers = arena_zalloc(&config->arena, sections * sizeof(*policies->peers) + 1);
 	policies->fallback = policy_default;
 	if (everybody) {
-		policy_read(everybody, NULL, &policies->fallback);
-		if (!conf_is_set(everybody, "lifetime"))
-			policies->fallback.outbox.lifetime_ms = STRANGER_LIFETIME_MS;
+		policy_read(everybody, everybody, &policies->fallback);
 		*error = policy_read_kinds(everybody, NULL, &policies->fallback);
 		if (!*error)
 			*error = policy_read_trust(config, everybody, NULL, policies, &policies->fallback);
@@ -350,9 +381,9 @@ bool policy_lets(unsigned kinds, const struct stanza *stanza)
 	}
 }
 
-bool policy_is_for_strangers(const struct peer_policy *policy)
+const char *policy_role_name(const struct peer_policy *policy)
 {
-	return strcmp(policy->domain, EVERYBODY) == 0;
+	return roles[policy->role].name;
 }
 
 const struct peer_policies *policies_of(const struct config *config)

@@ -19,11 +19,15 @@
 
 enum peer_tls { PEER_TLS_REQUIRED, PEER_TLS_OPTIONAL, PEER_TLS_1_3 };
 
+/* What a peer is to us: what is one of ours, or known to us, is there also when it says no. */
+enum peer_role { PEER_BRANCH, PEER_PARTNER, PEER_STRANGER };
+
 /* How a peer may prove who it is; bits. */
 enum peer_proof { PEER_BY_PIN = 1, PEER_BY_CA = 2, PEER_BY_PKI = 4, PEER_BY_DIALBACK = 8 };
 
 struct peer_policy {
 	const char *domain; /* prepared; "*" */
+	enum peer_role role;
 	bool allow;
 	enum peer_tls tls;
 	unsigned takes, sends;   /* 1 << enum stanza_kind: from there, and from here */
@@ -65,8 +69,7 @@ bool policy_suits_tls(const struct peer_policy *policy, const char *version);
 bool policy_lets(unsigned kinds, const struct stanza *stanza);
 
 const struct peer_policies *policies_of(const struct config *config);
-/* Nobody here has named it: the section "*" holds, or none. */
-bool policy_is_for_strangers(const struct peer_policy *policy);
+const char *policy_role_name(const struct peer_policy *policy);
 /* Never NULL. domain is len bytes, prepared. */
 const struct peer_policy *policy_find(const struct config *config, const char *domain, size_t len);
 

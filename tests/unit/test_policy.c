@@ -100,6 +100,33 @@ static void who_is_named_has_more_time(void **state)
 	config_unref(&all);
 }
 
+static void roles_say_what_is_not_said(void **state)
+{
+	const struct config *config = load("peer \"*\" { idle = 1h }\n"
+	                                   "peer far.example { role = branch }\n"
+	                                   "peer near.example { role = partner  idle = 5m }\n"
+	                                   "peer odd.example { role = stranger }\n",
+	                                   NULL);
+	const struct config *plain = load("peer far.example { }\npeer near.example { role = partner }\n", NULL);
+	const struct config *open = load("peer \"*\" { role = partner }\n", NULL);
+
+	(void)state;
+	assert_int_equal(find(config, "far.example")->idle_ms, 3600 * 1000);
+	assert_int_equal(find(config, "near.example")->idle_ms, 300 * 1000);
+	assert_int_equal(find(config, "near.example")->outbox.lifetime_ms, 24 * 3600 * 1000);
+	assert_int_equal(find(config, "odd.example")->outbox.lifetime_ms, 600 * 1000);
+	assert_int_equal(find(config, "odd.example")->role, PEER_STRANGER);
+	assert_int_equal(find(plain, "far.example")->role, PEER_BRANCH);
+	assert_int_equal(find(plain, "far.example")->idle_ms, 0);
+	assert_int_equal(find(plain, "near.example")->idle_ms, 600 * 1000);
+	assert_int_equal(find(plain, "other.example")->role, PEER_STRANGER);
+	assert_int_equal(find(open, "other.example")->role, PEER_PARTNER);
+	assert_int_equal(find(open, "other.example")->outbox.lifetime_ms, 24 * 3600 * 1000);
+	config_unref(&config);
+	config_unref(&plain);
+	config_unref(&open);
+}
+
 static void kinds_and_tls_are_read(void **state)
 {
 	const struct config *config = load("peer \"*\" { tls = 1.3  sends = { none }  takes = { message } }\n"
@@ -176,6 +203,7 @@ int main(void)
 		cmocka_unit_test(silence_is_an_empty_section),
 		cmocka_unit_test(own_sections_come_before_everybodys),
 		cmocka_unit_test(who_is_named_has_more_time),
+		cmocka_unit_test(roles_say_what_is_not_said),
 		cmocka_unit_test(kinds_and_tls_are_read),
 		cmocka_unit_test(addresses_are_read),
 		cmocka_unit_test(faults_are_told),
