@@ -313,6 +313,11 @@ void incoming_farewell(struct incoming *incoming)
 		stream_fail(incoming->stream, STREAM_SYSTEM_SHUTDOWN, NULL);
 }
 
+bool incoming_brings_answers(const struct incoming *incoming)
+{
+	return incoming->state == INCOMING_OPEN && incoming->verified > 0 && !incoming->intake;
+}
+
 void incoming_drain(struct incoming *incoming)
 {
 	if (incoming->state == INCOMING_OPEN && incoming->intake)

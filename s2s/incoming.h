@@ -17,6 +17,8 @@ void incoming_accepted(struct home *home, enum listen_kind kind, struct transpor
 /* After a new configuration: streams of peers that are no longer allowed end. */
 void incoming_configured(struct incoming *incoming);
 void incoming_drain(struct incoming *incoming);
+/* The peer has no stream management: it answers on this stream to the pings of ours. */
+bool incoming_brings_answers(const struct incoming *incoming);
 void incoming_free(struct incoming *incoming); /* at the home's end */
 
 /* s2s->incomings */

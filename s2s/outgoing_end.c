@@ -33,6 +33,7 @@ void outgoing_free(struct outgoing *outgoing)
 	connect_cancel(&outgoing->connect);
 	timer_stop(outgoing->s2s->home->worker, &outgoing->end);
 	list_remove(&outgoing->link_in_home);
+	s2s_outgoing_gone(outgoing->s2s);
 	free(outgoing->local);
 	free(outgoing->remote);
 	free(outgoing);

@@ -120,22 +120,38 @@ static void s2s_home_configured(struct home *home)
 		link_configured(link);
 }
 
+/* Who says on a stream of its own what of ours has come is heard until ours have ended. */
+static void s2s_drain_incomings(struct s2s *s2s)
+{
+	bool ours_wait = !list_is_empty(&s2s->outgoings);
+	struct list_link *l, *next;
+
+	for (l = list_first(&s2s->incomings); l; l = next) {
+		next = list_next(&s2s->incomings, l);
+		if (!ours_wait || !incoming_brings_answers(incoming_of(l)))
+			incoming_drain(incoming_of(l));
+	}
+}
+
+void s2s_outgoing_gone(struct s2s *s2s)
+{
+	if (s2s->draining && list_is_empty(&s2s->outgoings))
+		s2s_drain_incomings(s2s);
+}
+
 static void s2s_home_drain(struct home *home)
 {
 	struct s2s *s2s = s2s_of(home);
 	struct map_walk walk = { 0 };
-	struct list_link *l, *next;
+	struct list_link *l;
 	struct link *link;
 
 	s2s->draining = true;
-	for (l = list_first(&s2s->incomings); l; l = next) {
-		next = list_next(&s2s->incomings, l);
-		incoming_drain(incoming_of(l));
-	}
 	while ((link = map_next(s2s->links, &walk)))
 		link_drain(link);
 	for (l = list_first(&s2s->outgoings); l; l = list_next(&s2s->outgoings, l))
 		outgoing_close(outgoing_of(l));
+	s2s_drain_incomings(s2s);
 }
 
 static void s2s_home_close(struct home *home, void *part)

@@ -36,6 +36,9 @@ struct s2s {
 	bool draining;
 };
 
+/* One of outgoings has gone. */
+void s2s_outgoing_gone(struct s2s *s2s);
+
 extern const struct module s2s_module;
 extern const struct destination_class s2s_destination;
 

@@ -29,6 +29,8 @@
 enum {
 	STANZA_LIMIT = 1 << 20,
 	KERNEL_NAPS = 20, /* of a millisecond, before silence is believed */
+	CLIENT_PORT = 5222,
+	CLIENT_TLS_PORT = 5223,
 };
 
 struct speaker {
@@ -49,7 +51,6 @@ struct speaker {
 struct stage {
 	struct town *town;
 	bool sockets;
-	uint16_t port, tls_port;
 	struct certificate certificate;
 	struct tls *tls; /* the speakers' */
 	struct speaker *speakers;
@@ -60,31 +61,18 @@ struct stage {
 
 /* ---- stages ---- */
 
-static struct address address_of(uint16_t port)
+/* A loopback address of this process, where every port is free. */
+static void host_write(char out[ADDRESS_TEXT])
 {
-	struct address address;
+	unsigned pid = (unsigned)getpid();
 
-	address_read("127.0.0.1", port, &address);
-	return address;
-}
-
-static uint16_t free_port(void)
-{
-	struct address address = address_of(0);
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (bind(fd, &address.any, (socklen_t)address_size(&address)) != 0 ||
-	    getsockname(fd, &address.any, &len) != 0)
-		abort();
-	close(fd);
-	return address_port(&address);
+	snprintf(out, ADDRESS_TEXT, "127.%u.%u.%u", 64 + (pid >> 16) % 64, (pid >> 8) & 255, pid & 255);
 }
 
 static void stage_configure(struct stage *stage, const char *sections, bool tls_required)
 {
 	struct buf text = { 0 };
-	char *error;
+	char *error, host[ADDRESS_TEXT];
 
 	buf_printf(&text,
 	           "server { workers = 2 }\n"
@@ -93,12 +81,11 @@ static void stage_configure(struct stage *stage, const char *sections, bool tls_
 	           stage->certificate.certificate, stage->certificate.key, tls_required ? "yes" : "no",
 	           sections);
 	if (stage->sockets) {
-		stage->port = free_port();
-		stage->tls_port = free_port();
+		host_write(host);
 		buf_printf(&text,
-		           "\nlisten clients { kind = client address = \"127.0.0.1\" port = %u }\n"
-		           "listen clients-tls { kind = client-tls address = \"127.0.0.1\" port = %u }\n",
-		           stage->port, stage->tls_port);
+		           "\nlisten clients { kind = client address = \"%s\" port = %u }\n"
+		           "listen clients-tls { kind = client-tls address = \"%s\" port = %u }\n",
+		           host, CLIENT_PORT, host, CLIENT_TLS_PORT);
 	}
 	buf_add_char(&text, '\0');
 	town_configure(stage->town, text.data);
@@ -278,11 +265,14 @@ static struct transport *speaker_pipe(struct stage *stage, struct worker *worker
 	return ours;
 }
 
-static struct transport *speaker_socket(struct stage *stage, struct worker *worker, bool direct_tls)
+static struct transport *speaker_socket(struct worker *worker, bool direct_tls)
 {
-	struct address address = address_of(direct_tls ? stage->tls_port : stage->port);
+	struct address address;
+	char host[ADDRESS_TEXT];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	host_write(host);
+	address_read(host, direct_tls ? CLIENT_TLS_PORT : CLIENT_PORT, &address);
 	if (connect(fd, &address.any, (socklen_t)address_size(&address)) != 0)
 		abort();
 	return transport_socket(worker, fd);
@@ -307,7 +297,7 @@ void speaker_connect(struct speaker *speaker, bool direct_tls)
 	speaker->secure = speaker->ended = speaker->again = false;
 	speaker_begin(speaker);
 	speaker->conn = conn_new(worker,
-	                         stage->sockets ? speaker_socket(stage, worker, direct_tls)
+	                         stage->sockets ? speaker_socket(worker, direct_tls)
 	                                        : speaker_pipe(stage, worker, direct_tls),
 	                         &speaker_class, speaker, 0);
 	if (direct_tls)
