@@ -13,6 +13,7 @@ from harness import run  # noqa: E402
 
 ROUNDS = int(os.environ.get("HANSA_ROUNDS", "20"))
 CHAPTER = 50                    # rounds with one database
+FILLED = 20                     # rounds after which the smallest archives are full
 SEED = int(os.environ.get("HANSA_SEED", time.time_ns() % 1000000))
 
 
@@ -25,7 +26,7 @@ def survives(place, address, archive, has_power, newest=None):
         assert not oracle.faults, f"seed {seed}\n{oracle.told()}"
         assert len(oracle.acknowledged) > 5 * min(CHAPTER, ROUNDS - first)
         server = place.branches.pop()
-        assert not newest or server.ask("status")["expired"] > 0
+        assert not newest or ROUNDS < FILLED or server.ask("status")["expired"] > 0
         assert server.stop() == 0
         shutil.rmtree(server.folder)
 
