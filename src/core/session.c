@@ -317,6 +317,12 @@ void session_lost(struct session *session, struct parcel *parcel)
 	}
 }
 
+/* The client that asked is gone; another one that has bound its resource has not asked. */
+static bool is_answer(const struct stanza *stanza)
+{
+	return stanza->type == IQ_RESULT || stanza->type == IQ_ERROR;
+}
+
 void session_give_back(struct session *session, struct parcel *parcel)
 {
 	struct account *account = session->account;
@@ -327,7 +333,7 @@ void session_give_back(struct session *session, struct parcel *parcel)
 	if (kept_takes_back(account, parcel))
 		return;
 	parcel->delayed = true;
-	if (journal_has(account, parcel))
+	if (journal_has(account, parcel) || is_answer(parcel->stanza))
 		parcel_taken(account->home, &parcel);
 	else if (account->gone || parcel->is_push)
 		parcel_refused(account->home, &parcel, STANZA_RECIPIENT_UNAVAILABLE, NULL);
